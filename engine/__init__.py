@@ -1,0 +1,1 @@
+"""Chess as the net sees it: encoding, policy map, integer nets, players."""

@@ -1,0 +1,1 @@
+"""Statements, circuits, proofs, contracts and their audit."""

@@ -1,0 +1,1 @@
+"""The arena: websocket server, page and command line."""
