@@ -1,0 +1,124 @@
+// Compiles every contract under src/ with npm's solc and writes abi/<Name>.json: {abi, bytecode, deployedBytecode}.
+//
+//   node proofs/contracts/compile.mjs            write the artifacts
+//   node proofs/contracts/compile.mjs --check    compile afresh, exit 1 naming what differs from the committed files
+//   node proofs/contracts/compile.mjs Arena ...  only the files of these names
+//   node proofs/contracts/compile.mjs --sizes    also print each contract's code size
+//
+// Each source file is a compilation of its own, with nothing in it but its imports: via-IR output can depend on
+// what else is compiled beside a contract, so this keeps one contract's bytecode from changing with another's.
+// No metadata is appended, so the same sources give the same bytes on every machine.
+
+import { mkdirSync, readdirSync, readFileSync, unlinkSync, writeFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { basename, dirname, join, posix, relative, sep } from "node:path";
+import { fileURLToPath } from "node:url";
+
+const ROOT = dirname(fileURLToPath(import.meta.url));
+const SRC = join(ROOT, "src");
+const ABI = join(ROOT, "abi");
+const SIZE_LIMIT = 24_576; // EIP-170
+const SETTINGS = {
+  viaIR: true,
+  optimizer: { enabled: true, runs: 10_000 },
+  evmVersion: "cancun",
+  metadata: { appendCBOR: false, bytecodeHash: "none" },
+};
+
+/** Warnings that are known and harmless: [error code, file name pattern, reason]. */
+const JUSTIFIED_WARNINGS = [];
+
+const require = createRequire(join(ROOT, "../../web/package.json"));
+
+function solidityFiles(folder) {
+  return readdirSync(folder, { withFileTypes: true })
+    .sort((a, b) => (a.name < b.name ? -1 : 1))
+    .flatMap((entry) => {
+      const path = join(folder, entry.name);
+      if (entry.isDirectory()) return solidityFiles(path);
+      return entry.name.endsWith(".sol") ? [path] : [];
+    });
+}
+
+/** The file and everything it imports, by path relative to src/. */
+function closure(file) {
+  const sources = {};
+  const visit = (name) => {
+    if (sources[name]) return;
+    const content = readFileSync(join(SRC, name), "utf8");
+    sources[name] = { content };
+    for (const [, target] of content.matchAll(/^\s*import\b[^;"]*"([^"]+)"/gm)) {
+      visit(posix.normalize(posix.join(posix.dirname(name), target)));
+    }
+  };
+  visit(relative(SRC, file).split(sep).join("/"));
+  return sources;
+}
+
+function isJustified(problem) {
+  const file = problem.sourceLocation?.file ?? "";
+  return JUSTIFIED_WARNINGS.some(([code, pattern]) => problem.errorCode === code && pattern.test(file));
+}
+
+/** The artifacts of one source file: [[name, artifact, code size], ...]; throws with the compiler's own words. */
+function compileFile(solc, file) {
+  const sources = closure(file);
+  const own = Object.keys(sources)[0];
+  const selection = { "*": ["abi", "evm.bytecode", "evm.deployedBytecode"], "": ["ast"] };
+  const input = { language: "Solidity", sources, settings: { ...SETTINGS, outputSelection: { [own]: selection } } };
+  const output = JSON.parse(solc.compile(JSON.stringify(input)));
+  const problems = (output.errors ?? []).filter((problem) => !isJustified(problem));
+  if (problems.length > 0) throw new Error(problems.map((problem) => problem.formattedMessage).join("\n"));
+  const nodes = output.sources[own].ast.nodes.filter((node) => node.nodeType === "ContractDefinition");
+  return nodes.filter((node) => node.contractKind !== "library").map((node) => {
+    const { abi, evm } = output.contracts[own][node.name];
+    if (Object.keys(evm.bytecode.linkReferences).length > 0) throw new Error(`${node.name}: needs linking`);
+    const size = evm.deployedBytecode.object.length / 2;
+    if (size > SIZE_LIMIT) throw new Error(`${node.name}: ${size} bytes of code, over the limit of ${SIZE_LIMIT}`);
+    const bytecode = `0x${evm.bytecode.object}`;
+    const deployedBytecode = `0x${evm.deployedBytecode.object}`;
+    return [node.name, { abi, bytecode, deployedBytecode }, size];
+  });
+}
+
+function readOrNull(path) {
+  try {
+    return readFileSync(path, "utf8");
+  } catch {
+    return null;
+  }
+}
+
+function main(args) {
+  const check = args.includes("--check");
+  const sizes = args.includes("--sizes");
+  const names = args.filter((arg) => !arg.startsWith("--"));
+  const files = solidityFiles(SRC).filter((file) => names.length === 0 || names.includes(basename(file, ".sol")));
+  const unknown = names.filter((name) => !files.some((file) => basename(file, ".sol") === name));
+  if (unknown.length > 0) throw new Error(`no such source file: ${unknown.join(", ")}`);
+
+  const solc = require("solc");
+  const artifacts = files.flatMap((file) => compileFile(solc, file));
+  if (sizes) for (const [name, , size] of artifacts) console.error(`${name} ${size}`);
+
+  const expected = new Map(artifacts.map(([name, artifact]) => [`${name}.json`, `${JSON.stringify(artifact, null, 1)}\n`]));
+  if (expected.size !== artifacts.length) throw new Error("two contracts share a name");
+  mkdirSync(ABI, { recursive: true });
+  const stale = names.length > 0 ? [] : readdirSync(ABI).filter((name) => !expected.has(name));
+  const differing = [...expected].filter(([name, text]) => readOrNull(join(ABI, name)) !== text).map(([name]) => name);
+  if (check) {
+    for (const name of differing) console.error(`abi/${name} differs from a fresh compile`);
+    for (const name of stale) console.error(`abi/${name} has no source`);
+    return differing.length + stale.length > 0 ? 1 : 0;
+  }
+  for (const name of differing) writeFileSync(join(ABI, name), expected.get(name));
+  for (const name of stale) unlinkSync(join(ABI, name));
+  return 0;
+}
+
+try {
+  process.exitCode = main(process.argv.slice(2));
+} catch (error) {
+  console.error(error.message);
+  process.exitCode = 1;
+}
