@@ -1,0 +1,87 @@
+# make play    set up and start the arena on http://127.0.0.1:8000
+# make test    set up, lint, type-check and run every test
+# make setup   what both need; leaves the command at .venv/bin/checkproof
+
+PYTHON ?= python3
+BIN := .venv/bin
+PIP := $(BIN)/pip --disable-pip-version-check
+SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
+FORGE = $(firstword $(wildcard web/node_modules/@foundry-rs/forge-*/bin/forge))
+
+.PHONY: play test setup setup-dev check lint types web contracts pytest format lock bench clean
+
+play: setup
+	@exec $(BIN)/checkproof serve
+
+test: check pytest
+
+setup: .venv/.runtime web/node_modules/.runtime
+
+.venv/.runtime: requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "checkproof needs Python 3.11 or newer (PYTHON=... make names another)" >&2; exit 1; }
+	@echo "Installing the Python packages into .venv (once, about a minute) ..." >&2
+	@$(PYTHON) -m venv .venv
+	$(PIP) install --progress-bar on -q --require-hashes -r requirements.lock
+	$(PIP) install -q --no-deps --editable .
+	@touch $@
+
+web/node_modules/.runtime: web/package-lock.json
+	@command -v npm >/dev/null || { echo "checkproof needs node 20 with npm" >&2; exit 1; }
+	@echo "Installing the local chain node from npm (once) ..." >&2
+	cd web && npm ci --omit=dev --no-audit --no-fund --loglevel=error
+	@touch $@
+
+setup-dev: setup .venv/.dev web/node_modules/.dev
+	@command -v chromium >/dev/null || { \
+	  echo "Installing Chromium for the browser tests (once) ..." >&2; \
+	  $(SUDO) apt-get update -qq && $(SUDO) apt-get install -y -qq chromium >/dev/null; }
+
+.venv/.dev: .venv/.runtime requirements-dev.lock
+	@echo "Installing the development packages (once, a few minutes) ..." >&2
+	$(PIP) install -q --require-hashes -r requirements-dev.lock
+	$(PIP) install -q --no-deps torch==2.13.0
+	@touch $@
+
+web/node_modules/.dev: web/package-lock.json
+	@echo "Installing the development tools from npm (once) ..." >&2
+	cd web && npm ci --no-audit --no-fund --loglevel=error
+	@touch $@ web/node_modules/.runtime
+
+check: lint types web contracts
+
+lint: setup-dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: setup-dev
+	$(BIN)/mypy
+
+web: setup-dev
+	cd web && npm run --silent check && npm run --silent format:check && npm run --silent vendor:check && npm run --silent test
+
+contracts: setup-dev
+	cd proofs/contracts && $(abspath $(FORGE)) fmt --check
+	node proofs/contracts/compile.mjs --check
+
+pytest: setup-dev
+	$(BIN)/pytest -n 2 --dist loadfile
+
+format: setup-dev
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+	cd web && npm run --silent format
+	cd proofs/contracts && $(abspath $(FORGE)) fmt
+
+# torch is pinned by version alone: its CPU and CUDA builds share a version and differ in hash.
+LOCK := --quiet --generate-hashes --allow-unsafe --strip-extras --no-emit-index-url \
+  --no-emit-find-links --no-emit-trusted-host --no-emit-options
+lock: setup-dev
+	$(PIP) install -q pip-tools
+	CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/pip-compile $(LOCK) -o requirements.lock pyproject.toml
+	CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/pip-compile $(LOCK) --extra dev --extra train \
+	  -c requirements.lock -o requirements-dev.lock pyproject.toml
+	sed -i '/^torch==/,/^[^ ]/{/^torch==/d;/^ /d}' requirements-dev.lock
+
+clean:
+	rm -rf .venv web/node_modules .cache dist
