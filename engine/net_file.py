@@ -1,0 +1,227 @@
+"""The net file: what it holds, how it is read, and what is refused.
+
+A net file is canonical JSON (no spaces, keys in the order below, one newline at the end), so that
+a net has one file and one hash.  All numbers are integers.
+
+    {"format":"checkproof-net/1",
+     "name":NAME,
+     "layers":[{"taps":[[file step,rank step] x T],
+                "weights":[[[integer x T] x inputs] x outputs],
+                "bias":[integer x outputs],
+                "shift":S} x any number],
+     "head":{"from":[[integer x features] x 73],
+             "to":[[integer x features] x 73],
+             "bias":[integer x 1858]}}
+
+Features stack up: layer 0 reads the 13 input planes, layer k reads the planes and then the outputs
+of layers 0..k-1, and the head reads the planes and the outputs of every layer, in that order.
+"""
+
+import json
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.errors import InvalidNet
+from engine.policy_map import MOVE_TYPES, POLICY_SIZE
+
+IntArray = NDArray[np.int64]
+
+FORMAT: Final = "checkproof-net/1"
+INPUT_PLANES: Final = 13
+MAX_FILE_BYTES: Final = 2_000_000
+MAX_LAYERS: Final = 4
+MAX_CHANNELS: Final = 64
+MAX_WEIGHT: Final = 2**15
+MAX_BIAS: Final = 2**24
+MAX_SHIFT: Final = 24
+
+_NAME: Final = re.compile(r"[a-z][a-z0-9-]{0,31}")
+
+
+@dataclass(frozen=True, eq=False)
+class Layer:
+    """y = max(x, 0) >> shift with x[o][s] = bias[o] + sum of weights[o][i][t] * in[i][s + tap t].
+
+    A tap that leaves the board reads 0.
+    """
+
+    taps: tuple[tuple[int, int], ...]  # (file step, rank step) each in -7..7
+    weights: IntArray  # (outputs, inputs, taps)
+    bias: IntArray  # (outputs,)
+    shift: int
+
+
+@dataclass(frozen=True, eq=False)
+class Head:
+    """logit_i = bias[i] + from_weights[type i] . features at from_i + to_weights[..] . at to_i."""
+
+    from_weights: IntArray  # (73, features)
+    to_weights: IntArray  # (73, features)
+    bias: IntArray  # (1858,)
+
+
+@dataclass(frozen=True, eq=False)
+class NetParts:
+    """A net file, read."""
+
+    name: str
+    layers: tuple[Layer, ...]
+    head: Head
+
+
+def parse(data: bytes) -> NetParts:
+    """Read a net file.  Raises InvalidNet for anything but a well-formed, canonical one."""
+    if len(data) > MAX_FILE_BYTES:
+        raise InvalidNet(f"the file has {len(data)} bytes, at most {MAX_FILE_BYTES} are read")
+    fields = _object(_json(data), ("format", "name", "layers", "head"), "the file")
+    if fields["format"] != FORMAT:
+        raise InvalidNet(f'"format" must be "{FORMAT}"')
+    name = fields["name"]
+    if not isinstance(name, str) or not _NAME.fullmatch(name):
+        raise InvalidNet('"name" must be 1 to 32 of a-z, 0-9 and -, and start with a letter')
+    layers = _layers(fields["layers"])
+    head = _head(fields["head"], features=feature_count(layers))
+    parts = NetParts(name, layers, head)
+    if dump(parts) != data:
+        raise InvalidNet("the JSON is not in canonical form (spacing, key order or number format)")
+    return parts
+
+
+def dump(parts: NetParts) -> bytes:
+    """The canonical file of a net."""
+    document = {
+        "format": FORMAT,
+        "name": parts.name,
+        "layers": [
+            {
+                "taps": [list(tap) for tap in layer.taps],
+                "weights": layer.weights.tolist(),
+                "bias": layer.bias.tolist(),
+                "shift": layer.shift,
+            }
+            for layer in parts.layers
+        ],
+        "head": {
+            "from": parts.head.from_weights.tolist(),
+            "to": parts.head.to_weights.tolist(),
+            "bias": parts.head.bias.tolist(),
+        },
+    }
+    return json.dumps(document, separators=(",", ":")).encode() + b"\n"
+
+
+def feature_count(layers: Sequence[Layer]) -> int:
+    """Features at a square: the input planes and the outputs of all `layers`."""
+    return INPUT_PLANES + sum(len(layer.bias) for layer in layers)
+
+
+def _json(data: bytes) -> Any:
+    try:
+        return json.loads(
+            data.decode("utf-8"),
+            parse_float=_refuse_number,
+            parse_constant=_refuse_number,
+            object_pairs_hook=_unique_keys,
+        )
+    except UnicodeDecodeError as error:
+        raise InvalidNet(f"the file is not UTF-8 (byte {error.start})") from None
+    except json.JSONDecodeError as error:
+        raise InvalidNet(f"the file is not JSON ({error.msg} at byte {error.pos})") from None
+    except RecursionError:
+        raise InvalidNet("the JSON is nested too deeply") from None
+    except ValueError:  # CPython refuses to parse integers of more than 4,300 digits
+        raise InvalidNet("the JSON holds an absurdly long number") from None
+
+
+def _refuse_number(text: str) -> Any:
+    raise InvalidNet(f"all numbers must be integers, found {text[:20]}")
+
+
+def _unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    fields = dict(pairs)
+    if len(fields) != len(pairs):
+        raise InvalidNet("a JSON object repeats a key")
+    return fields
+
+
+def _object(value: Any, keys: tuple[str, ...], where: str) -> dict[str, Any]:
+    if not isinstance(value, dict) or set(value) != set(keys):
+        raise InvalidNet(f"{where} must be an object with exactly the keys {', '.join(keys)}")
+    return value
+
+
+def _layers(value: Any) -> tuple[Layer, ...]:
+    if not isinstance(value, list) or len(value) > MAX_LAYERS:
+        raise InvalidNet(f'"layers" must be a list of at most {MAX_LAYERS}')
+    layers: list[Layer] = []
+    for k, item in enumerate(value):
+        layers.append(_layer(item, inputs=feature_count(layers), where=f"layer {k}"))
+    return tuple(layers)
+
+
+def _layer(value: Any, *, inputs: int, where: str) -> Layer:
+    fields = _object(value, ("taps", "weights", "bias", "shift"), where)
+    taps = _taps(fields["taps"], where)
+    if not isinstance(fields["bias"], list) or not 1 <= len(fields["bias"]) <= MAX_CHANNELS:
+        raise InvalidNet(f"{where} must have 1 to {MAX_CHANNELS} biases")
+    outputs = len(fields["bias"])
+    shape = (outputs, inputs, len(taps))
+    shift = _integers(fields["shift"], (), MAX_SHIFT, f"{where} shift").item()
+    if shift < 0:
+        raise InvalidNet(f"{where} shift is negative")
+    return Layer(
+        taps=taps,
+        weights=_integers(fields["weights"], shape, MAX_WEIGHT, f"{where} weights"),
+        bias=_integers(fields["bias"], (outputs,), MAX_BIAS, f"{where} bias"),
+        shift=shift,
+    )
+
+
+def _taps(value: Any, where: str) -> tuple[tuple[int, int], ...]:
+    count = len(value) if isinstance(value, list) else 0
+    if not 1 <= count <= 15 * 15:
+        raise InvalidNet(f"{where} must have 1 to 225 taps")
+    steps = _integers(value, (count, 2), 7, f"{where} taps")
+    taps = tuple((int(files), int(ranks)) for files, ranks in steps)
+    if len(set(taps)) != count:
+        raise InvalidNet(f"{where} repeats a tap")
+    return taps
+
+
+def _head(value: Any, *, features: int) -> Head:
+    fields = _object(value, ("from", "to", "bias"), "the head")
+    shape = (MOVE_TYPES, features)
+    return Head(
+        from_weights=_integers(fields["from"], shape, MAX_WEIGHT, 'head "from"'),
+        to_weights=_integers(fields["to"], shape, MAX_WEIGHT, 'head "to"'),
+        bias=_integers(fields["bias"], (POLICY_SIZE,), MAX_BIAS, 'head "bias"'),
+    )
+
+
+def _integers(value: Any, shape: tuple[int, ...], limit: int, where: str) -> IntArray:
+    """`value` as an array of `shape`; every entry an integer of magnitude at most `limit`."""
+    flat: list[int] = []
+    _flatten(value, shape, limit, where, flat)
+    array = np.array(flat, dtype=np.int64).reshape(shape)
+    array.flags.writeable = False
+    return array
+
+
+def _flatten(value: Any, shape: tuple[int, ...], limit: int, where: str, flat: list[int]) -> None:
+    if not shape:
+        if type(value) is not int:  # bool is an int to isinstance
+            raise InvalidNet(f"{where} must hold integers")
+        if abs(value) > limit:
+            raise InvalidNet(f"{where} must stay within ±{limit}")
+        flat.append(value)
+        return
+    if not isinstance(value, list) or len(value) != shape[0]:
+        found = f"{len(value)} entries" if isinstance(value, list) else "no list"
+        raise InvalidNet(f"{where} must be a list of {shape[0]} here, found {found}")
+    for item in value:
+        _flatten(item, shape[1:], limit, where, flat)
