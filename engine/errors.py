@@ -3,7 +3,11 @@
 EngineError
 ├── IllegalIndex     a policy index that is no legal move here
 ├── InvalidPosition  a board or context word that encodes no position
-└── InvalidNet       a net file that is malformed or out of bounds
+├── InvalidNet       a net file that is malformed or out of bounds
+├── NoLegalMove      a player was asked to move in a finished game
+├── NoTrainingData   a data folder without labelled positions
+├── StockfishMissing no Stockfish to label positions with
+└── StockfishStopped Stockfish ended while it was needed
 """
 
 
@@ -28,3 +32,26 @@ class InvalidNet(EngineError):
     def __init__(self, what: str) -> None:
         super().__init__(f"not a usable net: {what}")
         self.what = what
+
+
+class NoLegalMove(EngineError):
+    def __init__(self) -> None:
+        super().__init__("there is no legal move to choose from")
+
+
+class NoTrainingData(EngineError):
+    def __init__(self, folder: str) -> None:
+        super().__init__(f"no labelled positions in {folder}; make some first")
+        self.folder = folder
+
+
+class StockfishMissing(EngineError):
+    def __init__(self, path: str) -> None:
+        super().__init__(f"no Stockfish at {path}; install it or name its path")
+        self.path = path
+
+
+class StockfishStopped(EngineError):
+    def __init__(self, status: int | None) -> None:
+        super().__init__(f"Stockfish stopped while it was needed (status {status})")
+        self.status = status

@@ -1,0 +1,1 @@
+"""How the house nets are made: labelled positions, then quantisation-aware training."""
