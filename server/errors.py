@@ -1,8 +1,68 @@
 """What can go wrong in the server.
 
 ServerError
+├── ClientError            the other side of a socket asked for something it cannot have
+│   ├── FrameError         a frame that cannot be read
+│   └── CommandRefused     a readable command that the game does not allow now
+├── IllegalTransition      a ply was to go from one stage to another that does not follow it
+├── DataFolderBusy         another server holds the data folder
+├── NoFreePort             neither the port nor the next ones can be had
+└── PageMissing            the page's files are not where they should be
 """
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from server.messages import ErrorCode
 
 
 class ServerError(Exception):
     """Base of all errors of this package; str() is one clear line for a person."""
+
+
+class ClientError(ServerError):
+    def __init__(self, code: "ErrorCode", message: str) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+
+
+class FrameError(ClientError):
+    """`echo` is the frame's id where that much could be read."""
+
+    def __init__(self, code: "ErrorCode", message: str, echo: int | str | None = None) -> None:
+        super().__init__(code, message)
+        self.echo = echo
+
+
+class CommandRefused(ClientError):
+    """A command was understood and refused; nothing changed."""
+
+
+class IllegalTransition(ServerError):
+    def __init__(self, what: str, before: str | None, after: str) -> None:
+        super().__init__(f"{what} cannot go from {before or 'nothing'} to {after}")
+        self.what = what
+        self.before = before
+        self.after = after
+
+
+class DataFolderBusy(ServerError):
+    def __init__(self, folder: Path) -> None:
+        super().__init__(f"another checkproof server is using the data folder {folder}")
+        self.folder = folder
+
+
+class NoFreePort(ServerError):
+    def __init__(self, host: str, first: int, last: int) -> None:
+        super().__init__(f"no free port on {host} from {first} to {last}")
+        self.host = host
+        self.first = first
+        self.last = last
+
+
+class PageMissing(ServerError):
+    def __init__(self, folder: Path) -> None:
+        super().__init__(f"the page's files are not in {folder}")
+        self.folder = folder

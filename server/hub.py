@@ -1,0 +1,107 @@
+"""Who looks at a game, and how its events get to them.
+
+An event is serialised once and put into each subscriber's bounded queue.  Nobody waits for a
+slow reader: when its queue is full it is dropped, and comes back with the version it has seen.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable
+
+from server.history import History
+from server.messages import FullEvent, GameEvent, Snapshot, to_wire
+
+
+class Subscriber:
+    """One reader's queue of serialised frames; ends when dropped or closed."""
+
+    def __init__(self, *, limit: int = 128) -> None:
+        self._queue: deque[str] = deque()
+        self._limit = limit
+        self._ready = asyncio.Event()
+        self.is_dropped = False
+        self.is_closed = False
+        self.is_player = False
+
+    def put(self, wire: str) -> bool:
+        """Queue a frame.  False when the reader was too slow, which ends its subscription."""
+        if self.is_dropped or self.is_closed:
+            return False
+        if len(self._queue) >= self._limit:
+            self.is_dropped = True
+            self._queue.clear()
+        else:
+            self._queue.append(wire)
+        self._ready.set()
+        return not self.is_dropped
+
+    def close(self) -> None:
+        """No more frames; those queued are still read."""
+        self.is_closed = True
+        self._ready.set()
+
+    async def next(self) -> str | None:
+        """The next frame, None at the end."""
+        while not self._queue:
+            if self.is_dropped or self.is_closed:
+                return None
+            self._ready.clear()
+            await self._ready.wait()
+        return self._queue.popleft()
+
+
+class Room:
+    """A game's history and its subscribers."""
+
+    def __init__(self, snapshot: Callable[[int], Snapshot], *, start: int) -> None:
+        """`snapshot(spectators)` describes the game; versions begin after `start`."""
+        self._snapshot = snapshot
+        self._history = History(start=start)
+        self._subscribers: set[Subscriber] = set()
+        self.on_drop: Callable[[Subscriber], None] = lambda _: None
+
+    @property
+    def version(self) -> int:
+        return self._history.version
+
+    @property
+    def is_empty(self) -> bool:
+        return not self._subscribers
+
+    @property
+    def spectators(self) -> int:
+        """How many look on without having shown a player's signature."""
+        return sum(not s.is_player for s in self._subscribers)
+
+    def full(self) -> FullEvent:
+        """The game as it is now, at the latest version."""
+        return FullEvent(d=self._snapshot(self.spectators), v=self._history.version)
+
+    def subscribe(self, subscriber: Subscriber, *, since: int | None = None) -> None:
+        """Send what was missed after version `since`, or everything, and then each event."""
+        self._subscribers.add(subscriber)
+        missed = None if since is None else self._history.since(since)
+        for wire in [to_wire(self.full())] if missed is None else missed:
+            subscriber.put(wire)
+
+    def unsubscribe(self, subscriber: Subscriber) -> None:
+        self._subscribers.discard(subscriber)
+
+    def publish(self, event: GameEvent) -> None:
+        """Number, keep and send one event."""
+        self._broadcast(event.model_copy(update={"v": self._history.next_version()}))
+
+    def publish_full(self) -> None:
+        """Send the whole game as an event of its own."""
+        self.publish(FullEvent(d=self._snapshot(self.spectators)))
+
+    def _broadcast(self, event: GameEvent) -> None:
+        wire = to_wire(event)
+        self._history.add(wire)
+        for subscriber in [s for s in self._subscribers if not s.put(wire)]:
+            self._subscribers.discard(subscriber)
+
+    def close(self) -> None:
+        for subscriber in self._subscribers:
+            subscriber.close()
+        self._subscribers.clear()

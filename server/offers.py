@@ -1,0 +1,64 @@
+"""Offers to play: commitments whose secrets only the server knows.
+
+A game's dice come from the operator's secret and the player's seed.  The operator commits first,
+the player signs the commitment together with its own seed, and the secret is shown when the game
+is opened; so neither side alone can choose the dice.
+"""
+
+import secrets
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from proofs.statement import commitment
+from server.errors import CommandRefused
+
+
+@dataclass(frozen=True)
+class Offer:
+    bot: bytes
+    commitment: bytes
+    secret: bytes
+    expires: int
+
+
+class Offers:
+    """At most `limit` offers, each good for `lifetime` seconds; the oldest gives way."""
+
+    def __init__(
+        self,
+        *,
+        limit: int = 1000,
+        lifetime: int = 600,
+        randomness: Callable[[int], bytes] = secrets.token_bytes,
+    ) -> None:
+        self._limit = limit
+        self._lifetime = lifetime
+        self._randomness = randomness
+        self._open: OrderedDict[bytes, Offer] = OrderedDict()
+
+    def __len__(self) -> int:
+        return len(self._open)
+
+    def make(self, bot: bytes, now: float) -> Offer:
+        """A new offer to play `bot`, which expires at a unix time."""
+        secret = self._randomness(32)
+        offer = Offer(bot, commitment(secret), secret, int(now) + self._lifetime)
+        while len(self._open) >= self._limit:
+            self._open.popitem(last=False)
+        self._open[offer.commitment] = offer
+        return offer
+
+    def look(self, digest: bytes, now: float) -> Offer:
+        """The offer with this commitment.  Refused when unknown, used or expired."""
+        offer = self._open.get(digest)
+        if offer is None:
+            raise CommandRefused("offer_unknown", "no open offer has this commitment")
+        if now >= offer.expires:
+            del self._open[digest]
+            raise CommandRefused("offer_expired", f"the offer expired at {offer.expires}")
+        return offer
+
+    def use(self, offer: Offer) -> None:
+        """A secret serves one game: forget the offer."""
+        self._open.pop(offer.commitment, None)

@@ -1,0 +1,585 @@
+"""One game, without await, socket or clock.
+
+Commands, proofs and the chain's answers come in by methods, each with the time; what is to be
+done about them comes out as a list of effects.  The game runs ahead of the chain as *proposed*:
+
+    ply       0      1      2      3      4
+    chain     ■──────■
+    here      ■──────■──────□──────□──────□        ■ verified   □ proposed
+                            ▲      ▲
+                            │      the player answered at once; its signature binds the history
+                            the bot's move, being proven
+
+Ply n is sent only after n - 1 has landed, and only one transaction is under way at a time.  When
+the chain refuses, everything after its own truth is dropped.
+"""
+
+from collections.abc import Sequence
+from typing import Final, Literal
+
+import chess
+
+from engine.game import Outcome, Result
+from proofs.errors import BadSignature
+from proofs.signing import Draw, Message, Move, Resign, side_player
+from proofs.statement import Statement, dice, game_seed
+from server import messages as m
+from server.effects import (
+    BotMove,
+    BotPlayer,
+    ChainTruth,
+    ClaimDraw,
+    ClaimTimeout,
+    DropProof,
+    Effect,
+    Emit,
+    Ended,
+    Intent,
+    LandedMove,
+    Landing,
+    OpenGame,
+    PlayerMove,
+    Prove,
+    ResignGame,
+    Resync,
+    Submit,
+    Terms,
+    WakeAt,
+)
+from server.errors import CommandRefused, IllegalTransition
+from server.ply import Line, Ply, hex_of
+from server.stages import step
+
+BOTS_AHEAD: Final = 2
+"""How many plies bots may play beyond the chain when they meet each other."""
+PLAYER_AHEAD: Final = 16
+"""How many plies may wait for the chain before a player has to wait too."""
+REFUSALS: Final = 3
+"""How often the chain may refuse a bot's move before it is offered no more."""
+_STALE_KEPT: Final = 8
+
+
+class Session:
+    """The state of one game; `payee` is who is named in this server's proofs."""
+
+    def __init__(self, terms: Terms, *, payee: int, now: float) -> None:
+        self.terms = terms
+        self.id = terms.open.game_id(terms.domain)
+        self.line = Line(self.id)
+        self._payee = payee
+        self._seed = game_seed(terms.secret, terms.open.seed)
+        self._opening = m.Opening(stage="proposed")
+        base = float(terms.open.base_seconds)
+        self._clocks = m.Clocks(white=base, black=base, running=None, at=now)
+        self._ended: Ended | None = None
+        self._stuck: str | None = None
+        self._under_way: Intent | None = None
+        self._resignation: ResignGame | None = None
+        self._draw: ClaimDraw | None = None
+        self._timeout: ClaimTimeout | None = None
+        self._grace_until: float | None = None
+        self._jobs = 0
+        self._refusals: dict[int, int] = {}
+        self._stale: list[bytes] = []
+
+    # --- questions ------------------------------------------------------------------------------
+
+    @property
+    def ended(self) -> Ended | None:
+        return self._ended
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing more can happen: the contract ended the game, or never opened it."""
+        return self._ended is not None or self._opening.stage == "rejected"
+
+    @property
+    def outcome(self) -> Outcome:
+        """How the game stands by the rules here; final only when the chain says so."""
+        return self.line.game.outcome()
+
+    @property
+    def status(self) -> Literal["opening", "playing", "ended"]:
+        if self._ended is not None:
+            return "ended"
+        return "playing" if self._opening.stage == "verified" else "opening"
+
+    @property
+    def players(self) -> tuple[str, ...]:
+        """The addresses of the sides that are played by a key."""
+        keys = map(side_player, (self.terms.open.white, self.terms.open.black))
+        return tuple(key for key in keys if key is not None)
+
+    @property
+    def stuck(self) -> str | None:
+        """Why the bot's move is offered no more, if so."""
+        return self._stuck
+
+    def is_flagged(self, now: float) -> bool:
+        """Whether the running clock has run out at `now`."""
+        clocks = self._clocks
+        if clocks.running is None:
+            return False
+        left = clocks.white if clocks.running == "white" else clocks.black
+        return now - clocks.at > left + self.terms.open.delay_seconds
+
+    def snapshot(self, *, spectators: int = 0) -> m.Snapshot:
+        terms = self.terms.open
+        return m.Snapshot(
+            game=hex_of(self.id),
+            chain_id=self.terms.domain.chain_id,
+            arena=self.terms.domain.arena,
+            white=self._side(terms.white),
+            black=self._side(terms.black),
+            opener=terms.opener,
+            clock=m.ClockTerms(
+                base_seconds=terms.base_seconds,
+                increment_seconds=terms.increment_seconds,
+                delay_seconds=terms.delay_seconds,
+            ),
+            status=self.status,
+            result=_result(self._ended.outcome) if self._ended else None,
+            open_stage=self._opening,
+            moves=[ply.record() for ply in self.line.plies],
+            history=hex_of(self.line.history),
+            clocks=self._clocks,
+            spectators=spectators,
+        )
+
+    def _side(self, side: bytes) -> m.Side:
+        address = side_player(side)
+        if address is not None:
+            return m.PlayerSide(address=address)
+        bot = self.terms.bots.get(side)
+        return m.BotSide(version=hex_of(side), name=bot.name if bot else "unknown")
+
+    # --- commands -------------------------------------------------------------------------------
+
+    def start(self, now: float) -> list[Effect]:
+        """The opening was accepted: send it, and let the bot think."""
+        return self._go_on(now)
+
+    def play(self, ply: int, index: int, signature: bytes, now: float) -> list[Effect]:
+        """A player's signed move.  Raises CommandRefused, and then nothing changed."""
+        player = self._check_turn(ply)
+        if self.line.next - self.line.landed >= PLAYER_AHEAD:
+            raise CommandRefused("rate_limited", f"{PLAYER_AHEAD} plies wait for the chain")
+        if not self.line.is_legal(index):
+            raise CommandRefused("illegal_move", f"index {index} is no legal move here")
+        self._check_signed([Move(self.id, ply, h, index) for h in self._bound()], signature, player)
+        played = self.line.push("player", index, now)
+        played.signature = signature
+        return [Emit(m.MoveEvent(d=played.record())), *self._go_on(now)]
+
+    def resign(self, signature: bytes, now: float) -> list[Effect]:
+        """A player's signed resignation."""
+        self._check_going()
+        if not self.players:
+            raise CommandRefused("not_player", "both sides of this game are bots")
+        signer = self._signer(Resign(self.id), signature)
+        if signer not in self.players:
+            raise CommandRefused("bad_signature", f"{signer} plays no side of this game")
+        self._resignation = ResignGame(signature)
+        return self._go_on(now)
+
+    def claim_draw(self, ply: int, signature: bytes, now: float) -> list[Effect]:
+        """A player's signed claim to a draw by repetition or the fifty-move rule."""
+        player = self._check_turn(ply)
+        if self.line.game.claim().result is Result.ONGOING:
+            raise CommandRefused("illegal_move", "there is no draw to claim in this position")
+        self._check_signed([Draw(self.id, ply, h) for h in self._bound()], signature, player)
+        self._draw = ClaimDraw(ply, signature)
+        return self._go_on(now)
+
+    def claim_timeout(self, now: float) -> list[Effect]:
+        """Anyone's wish that the contract look at the clock."""
+        if self.is_over:
+            raise CommandRefused("game_over", "the game is over")
+        if not self.is_flagged(now):
+            raise CommandRefused("bad_clock", "the running clock has not run out")
+        if self._timeout is None and self._grace_until is None:
+            self._timeout = ClaimTimeout(self.line.landed)
+        return self._go_on(now)
+
+    def _check_going(self) -> None:
+        if self.is_over or self._resignation or self._draw:
+            raise CommandRefused("game_over", "the game is over")
+        if self.outcome.result is not Result.ONGOING:
+            raise CommandRefused("game_over", f"the game is over: {self.outcome.reason}")
+
+    def _check_turn(self, ply: int) -> str:
+        """The address of the player who is to play ply `ply`."""
+        self._check_going()
+        if not self.players:
+            raise CommandRefused("not_player", "both sides of this game are bots")
+        if ply != self.line.next:
+            raise CommandRefused("stale_ply", f"the next ply is {self.line.next}, not {ply}")
+        player = side_player(self._to_move)
+        if player is None:
+            raise CommandRefused("wrong_turn", "it is the bot's turn")
+        return player
+
+    def _bound(self) -> list[bytes]:
+        """The history that a signature has to bind, then those that it may mistake for it."""
+        earlier = [ply.history for ply in self.line.plies[-3:-1]]
+        return [self.line.history, *earlier, *self._stale]
+
+    def _check_signed(self, messages: Sequence[Message], signature: bytes, player: str) -> None:
+        """The first message has to be signed; any other tells what went wrong."""
+        if self._signer(messages[0], signature) == player:
+            return
+        if any(self._signer(message, signature) == player for message in messages[1:]):
+            raise CommandRefused("stale_history", "the move answers a line that was not played")
+        raise CommandRefused("bad_signature", f"not signed by {player}")
+
+    def _signer(self, message: Message, signature: bytes) -> str:
+        try:
+            return message.signer(self.terms.domain, signature)
+        except BadSignature as error:
+            raise CommandRefused("bad_signature", str(error)) from error
+
+    # --- the prover's answers -------------------------------------------------------------------
+
+    def queued(self, job: int, position: int | None, now: float) -> list[Effect]:
+        """The job waits at `position` of the prover's queue, or again since a prover died."""
+        ply = self._proving(job)
+        if ply is None or (ply.stage == "queued" and ply.queue_position == position):
+            return []
+        if ply.stage != "queued":
+            ply.advance("queued", now)
+        ply.queue_position = position
+        return [_proof_event(ply, now)]
+
+    def proving(self, job: int, now: float) -> list[Effect]:
+        ply = self._proving(job)
+        if ply is None or ply.stage == "proving":
+            return []
+        ply.advance("proving", now)
+        ply.queue_position = None
+        return [_proof_event(ply, now)]
+
+    def proved(
+        self, job: int, proof: bytes, *, wall: float, cpu: float, now: float
+    ) -> list[Effect]:
+        ply = self._proving(job)
+        if ply is None:
+            return []
+        begun = self.proving(job, now)  # its word may come after the proof itself
+        ply.advance("proved", now)
+        ply.job = None
+        ply.proof, ply.prove_seconds, ply.cpu_seconds = proof, wall, cpu
+        return [*begun, _proof_event(ply, now), *self._go_on(now)]
+
+    def unprovable(self, job: int, reason: str, now: float) -> list[Effect]:
+        """The prover gave up: the move and what was built on it are taken back."""
+        ply = self._proving(job)
+        if ply is None:
+            return []
+        self._stuck = reason
+        return [*self._refuse(ply, reason, now), Resync()]
+
+    def _proving(self, job: int) -> Ply | None:
+        return next((ply for ply in self.line.plies if ply.job == job), None)
+
+    # --- the chain's answers --------------------------------------------------------------------
+
+    def sent(self, intent: Intent, tx: str, now: float) -> list[Effect]:
+        """The transaction under way has a hash."""
+        return self._note(intent, now, tx=tx)
+
+    def waiting(self, intent: Intent, reason: str, now: float) -> list[Effect]:
+        """The chain does not answer; the transaction under way is tried again."""
+        return self._note(intent, now, reason=reason)
+
+    def has_landed(self, intent: Intent, landing: Landing, now: float) -> list[Effect]:
+        """The transaction under way is in a block."""
+        self._answered(intent)
+        effects: list[Effect] = []
+        match intent:
+            case OpenGame():
+                effects = self._verify_opening(landing.tx, landing.gas, now)
+            case PlayerMove() | BotMove():
+                effects = self._land(intent, landing, now)
+            case ClaimTimeout() if landing.grace_until is not None:
+                self._grace_until = landing.grace_until
+                effects = [WakeAt(landing.grace_until + 1)]
+            case _:
+                pass
+        return effects + self._settle(landing.clocks, landing.ended, now)
+
+    def _land(self, intent: PlayerMove | BotMove, landing: Landing, now: float) -> list[Effect]:
+        if self.line.landed != intent.ply:  # learned from the chain's log already
+            return []
+        ply = self.line.plies[intent.ply]
+        ply.tx, ply.gas, ply.block = landing.tx, landing.gas, landing.block
+        return self._verify(ply, now)
+
+    def was_refused(
+        self, intent: Intent, reason: str, truth: ChainTruth, now: float
+    ) -> list[Effect]:
+        """The contract refused the transaction under way; `truth` is what it holds."""
+        self._answered(intent)
+        return self.reconcile(truth, now, failed=intent, reason=reason)
+
+    def woke(self, now: float) -> list[Effect]:
+        """The time of a WakeAt has come: the grace of a timeout may be over."""
+        if self._grace_until is None or now < self._grace_until or self.is_over:
+            return []
+        self._grace_until = None
+        self._timeout = ClaimTimeout(self.line.landed)
+        return self._go_on(now)
+
+    def reconcile(
+        self, truth: ChainTruth, now: float, *, failed: Intent | None = None, reason: str = ""
+    ) -> list[Effect]:
+        """Take over what the chain holds; drop what does not follow from it.
+
+        A session is rebuilt at start in the same way: it begins empty, and learns the truth.
+        """
+        if truth.opened_by is None:
+            return self._reconcile_unopened(failed, reason, now)
+        effects: list[Effect] = []
+        if self._opening.stage != "verified":
+            effects += self._verify_opening(truth.opened_by, None, now)
+        changed = self._rewind(len(truth.moves))
+        for number, move in enumerate(truth.moves):
+            changed |= self._adopt(number, move, effects, now)
+        if isinstance(failed, PlayerMove | BotMove):
+            changed |= self._give_up(failed, reason, effects, now)
+        if changed:
+            effects.append(Resync())
+        return effects + self._settle(truth.clocks, truth.ended, now)
+
+    def _reconcile_unopened(self, failed: Intent | None, reason: str, now: float) -> list[Effect]:
+        if isinstance(failed, OpenGame):
+            self._step_opening("rejected")
+            return [*self._forget_tail(0), _chain_event(-1, "rejected", now, reason=reason)]
+        self._opening = m.Opening(stage="proposed")  # the chain has lost even the opening
+        self._rewind(0)
+        return [Resync(), *self._go_on(now)]
+
+    def _rewind(self, landed: int) -> bool:
+        """Send again what the chain has lost."""
+        lost = self.line.plies[landed : self.line.landed]
+        for ply in lost:
+            ply.rewind()
+        return bool(lost)
+
+    def _adopt(self, number: int, move: LandedMove, effects: list[Effect], now: float) -> bool:
+        """Know ply `number` to be landed as `move`; whether that changes the line."""
+        known = number < self.line.next and self.line.plies[number].index == move.index
+        if known and self.line.plies[number].stage == "verified":
+            return False
+        if not known:
+            effects += self._forget_tail(number)
+            by = "player" if side_player(self._to_move) is not None else "bot"
+            self.line.push("player" if by == "player" else "bot", move.index, move.at)
+        ply = self.line.plies[number]
+        ply.tx, ply.gas, ply.block = move.tx, move.gas, move.block
+        ply.signature, ply.proof, ply.payee = move.signature, move.proof, move.payee
+        verified = self._verify(ply, move.at if not known else now)
+        if known:
+            effects += verified
+        return not known
+
+    def _give_up(
+        self, failed: PlayerMove | BotMove, reason: str, effects: list[Effect], now: float
+    ) -> bool:
+        """Take a refused move back, unless it has landed by another way."""
+        if not self.line.landed <= failed.ply < self.line.next:
+            return False
+        effects += self._refuse(self.line.plies[failed.ply], reason, now)
+        if isinstance(failed, BotMove):
+            self._refusals[failed.ply] = self._refusals.get(failed.ply, 0) + 1
+            if self._refusals[failed.ply] >= REFUSALS:
+                self._stuck = reason
+        return True
+
+    def _answered(self, intent: Intent) -> None:
+        if intent != self._under_way:
+            raise IllegalTransition("a transaction", type(self._under_way).__name__, "answered")
+        self._under_way = None
+        match intent:
+            case ResignGame():
+                self._resignation = None
+            case ClaimDraw():
+                self._draw = None
+            case ClaimTimeout():
+                self._timeout = None
+            case _:
+                pass
+
+    # --- steps ----------------------------------------------------------------------------------
+
+    def _go_on(self, now: float) -> list[Effect]:
+        """Whatever can be done next: the bots' thinking, and one transaction."""
+        effects: list[Effect] = []
+        while (bot := self._bot_to_think()) is not None:
+            effects += self._think(bot, now)
+        return effects + self._submit(now)
+
+    @property
+    def _to_move(self) -> bytes:
+        """The side that plays next."""
+        terms = self.terms.open
+        return terms.white if self.line.game.turn == chess.WHITE else terms.black
+
+    def _bot_to_think(self) -> BotPlayer | None:
+        bot = self.terms.bots.get(self._to_move)
+        if bot is None or bot.choose is None or self._stuck is not None:
+            return None
+        if self.is_over or self._resignation or self.outcome.result is not Result.ONGOING:
+            return None
+        answers_player = bool(self.line.plies) and self.line.plies[-1].by == "player"
+        is_near = self.line.next - self.line.landed < BOTS_AHEAD
+        return bot if answers_player or is_near else None
+
+    def _think(self, bot: BotPlayer, now: float) -> list[Effect]:
+        assert bot.choose is not None
+        game = self.line.game
+        rolled = dice(self._seed, self.line.next, self.line.history)
+        position, mask = game.position, game.mask
+        index = bot.choose(position, mask, rolled)
+        statement = Statement.of(position, mask, index, payee=self._payee, dice=rolled)
+        ply = self.line.push("bot", index, now)
+        effects: list[Effect] = [Emit(m.MoveEvent(d=ply.record()))]
+        self._jobs += 1
+        ply.job, ply.payee = self._jobs, self._payee
+        ply.advance("queued", now)
+        return [
+            *effects,
+            _proof_event(ply, now),
+            Prove(self._jobs, ply.number, bot.version, statement),
+        ]
+
+    def _submit(self, now: float) -> list[Effect]:
+        intent = self._next_intent()
+        if intent is None or self._under_way is not None or self.is_over:
+            return []
+        self._under_way = intent
+        match intent:
+            case OpenGame():
+                self._step_opening("submitted")
+            case PlayerMove() | BotMove():
+                self.line.plies[intent.ply].advance("submitted", now)
+            case _:
+                pass
+        return [*self._note(intent, now), Submit(intent)]
+
+    def _next_intent(self) -> Intent | None:
+        if self._opening.stage != "verified":
+            return OpenGame()
+        if self._resignation is not None:
+            return self._resignation
+        move = self._next_move()
+        if move is None and self.line.landed == self.line.next:
+            return self._draw or self._timeout
+        return move or self._timeout
+
+    def _next_move(self) -> PlayerMove | BotMove | None:
+        """The lowest ply that the chain does not hold, if it is ready."""
+        if self.line.landed == self.line.next:
+            return None
+        ply = self.line.plies[self.line.landed]
+        if ply.signature is not None:
+            return PlayerMove(ply.number, ply.index, ply.signature)
+        if ply.proof is not None and ply.payee is not None:
+            return BotMove(ply.number, ply.index, ply.payee, ply.proof)
+        return None
+
+    def _note(
+        self, intent: Intent, now: float, *, tx: str | None = None, reason: str | None = None
+    ) -> list[Effect]:
+        """Tell what the transaction under way is at."""
+        if intent != self._under_way:
+            return []
+        match intent:
+            case OpenGame():
+                self._opening = self._opening.model_copy(update={"tx": tx or self._opening.tx})
+                tx = self._opening.tx
+            case PlayerMove() | BotMove():
+                ply = self.line.plies[intent.ply]
+                ply.tx, ply.reason = tx or ply.tx, reason
+                tx = ply.tx
+            case _:
+                return []
+        return [_chain_event(intent.ply, "submitted", now, tx=tx, reason=reason)]
+
+    def _step_opening(self, stage: m.OpenStage) -> None:
+        step("opening", self._opening.stage, stage)
+        self._opening = self._opening.model_copy(update={"stage": stage})
+
+    def _verify_opening(self, tx: str, gas: int | None, now: float) -> list[Effect]:
+        self._step_opening("verified")
+        self._opening = self._opening.model_copy(update={"tx": tx, "gas": gas})
+        return [_chain_event(-1, "verified", now, tx=tx, gas=gas)]
+
+    def _verify(self, ply: Ply, now: float) -> list[Effect]:
+        job, ply.job, ply.queue_position, ply.reason = ply.job, None, None, None
+        ply.advance("verified", now)
+        self._grace_until = self._timeout = None
+        dropped: list[Effect] = [] if job is None else [DropProof(job)]
+        return [
+            *dropped,
+            _chain_event(ply.number, "verified", now, tx=ply.tx, gas=ply.gas, block=ply.block),
+        ]
+
+    def _refuse(self, ply: Ply, reason: str, now: float) -> list[Effect]:
+        ply.advance("rejected", now)
+        told = _chain_event(ply.number, "rejected", now, tx=ply.tx, reason=reason)
+        return [told, *self._forget_tail(ply.number)]
+
+    def _forget_tail(self, number: int) -> list[Effect]:
+        """Drop plies from `number` on, and the wishes that depend on them."""
+        dropped = self.line.drop(number)
+        self._stale = [*(ply.history for ply in dropped), *self._stale][:_STALE_KEPT]
+        if dropped:
+            self._draw = None
+        return [DropProof(ply.job) for ply in dropped if ply.job is not None]
+
+    def _settle(self, clocks: m.Clocks, ended: Ended | None, now: float) -> list[Effect]:
+        """After the chain moved: its clocks, its result, and on."""
+        self._clocks = clocks
+        effects: list[Effect] = [Emit(m.ClockEvent(d=clocks))]
+        if ended is None:
+            return effects + self._go_on(now)
+        if self._ended is not None:
+            return effects
+        self._ended = ended
+        if self.line.landed < self.line.next:
+            effects += [*self._forget_tail(self.line.landed), Resync()]
+        result = _result(ended.outcome)
+        end = m.EndData(result=result.result, reason=result.reason, tx=ended.tx)
+        return [*effects, Emit(m.EndEvent(d=end))]
+
+
+def _result(outcome: Outcome) -> m.Result:
+    return m.Result(result=str(outcome.result), reason=str(outcome.reason))
+
+
+def _proof_event(ply: Ply, now: float) -> Emit:
+    assert ply.stage in ("queued", "proving", "proved")
+    data = m.ProofData(
+        ply=ply.number,
+        stage=ply.stage,
+        at=now,
+        queue_position=ply.queue_position,
+        prove_seconds=ply.prove_seconds,
+        cpu_seconds=ply.cpu_seconds,
+        proof=None if ply.proof is None else hex_of(ply.proof),
+    )
+    return Emit(m.ProofEvent(d=data))
+
+
+def _chain_event(
+    ply: int,
+    stage: Literal["submitted", "verified", "rejected"],
+    now: float,
+    *,
+    tx: str | None = None,
+    gas: int | None = None,
+    block: int | None = None,
+    reason: str | None = None,
+) -> Emit:
+    data = m.ChainData(ply=ply, stage=stage, at=now, tx=tx, gas=gas, block=block, reason=reason)
+    return Emit(m.ChainEvent(d=data))
