@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+pragma solidity ^0.8.28;
+
+/// @title Parts of the context word, which is drawn at ChessRules
+library Context {
+    /// @notice Both sides' castling rights, no en passant, nothing repeated, clock at zero.
+    uint256 internal constant START = 15;
+
+    /// @notice What makes two positions of one board and mover the same: castling and en passant.
+    function identity(uint256 context) internal pure returns (uint256) {
+        return context & 0xff;
+    }
+
+    /// @notice Earlier occurrences of the position, where 2 means two or more.
+    function repetitions(uint256 context) internal pure returns (uint256) {
+        return (context >> 8) & 3;
+    }
+
+    function withRepetitions(uint256 context, uint256 before) internal pure returns (uint256) {
+        return context | ((before < 2 ? before : 2) << 8);
+    }
+
+    /// @notice Plies since the last capture or pawn move, at most 255.
+    function halfmoves(uint256 context) internal pure returns (uint256) {
+        return (context >> 10) & 255;
+    }
+}
