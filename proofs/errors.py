@@ -2,7 +2,19 @@
 
 ProofError
 ├── InvalidStatement  a public field too wide for its place
-└── BadSignature      a signature that no key made, or in a form the contract refuses
+├── BadSignature      a signature that no key made, or in a form the contract refuses
+├── ArtifactMissing   a contract that has not been compiled
+├── NodeError         the local chain node
+│   ├── NodeMissing   its program is not installed
+│   └── NodeFailed    it did not start, or ended by itself
+├── ChainError        what the chain, or the way to it, answered
+│   ├── ChainDown     no answer, or none that makes sense
+│   ├── ChainRejected a contract said no, by a named error
+│   ├── WrongChain    another chain, or other contracts, than expected
+│   └── WellKnownKey  a key that everybody knows, on a chain that matters
+└── AuditError        an audit that could not be made
+    ├── NotAGameFile  a file that is no saved game
+    └── NoSuchGame    a game that the chain does not know
 """
 
 
@@ -21,4 +33,96 @@ class InvalidStatement(ProofError):
 class BadSignature(ProofError):
     def __init__(self, why: str) -> None:
         super().__init__(f"bad signature: {why}")
+        self.why = why
+
+
+class ArtifactMissing(ProofError):
+    def __init__(self, name: str, why: str) -> None:
+        super().__init__(f"contract {name}: {why}")
+        self.name = name
+        self.why = why
+
+
+class NodeError(ProofError):
+    """Base of what can go wrong with the local chain node."""
+
+
+class NodeMissing(NodeError):
+    def __init__(self, program: str) -> None:
+        super().__init__(f"{program} is not installed; run `npm ci` in web/ or put it on PATH")
+        self.program = program
+
+
+class NodeFailed(NodeError):
+    def __init__(self, what: str) -> None:
+        super().__init__(f"the local chain node failed: {what}")
+        self.what = what
+
+
+class ChainError(ProofError):
+    """Base of what a chain, or the way to it, can answer."""
+
+
+class ChainDown(ChainError):
+    def __init__(self, url: str, why: str) -> None:
+        super().__init__(f"no usable answer from the chain at {url}: {why}")
+        self.url = url
+        self.why = why
+
+
+class ChainRejected(ChainError):
+    """A contract refused; `name` is its error, `values` the error's arguments by name."""
+
+    def __init__(self, name: str, values: dict[str, object]) -> None:
+        inner = ", ".join(f"{key}={value}" for key, value in values.items())
+        super().__init__(f"the contract refused: {name}({inner})")
+        self.name = name
+        self.values = values
+
+
+class WrongChain(ChainError):
+    def __init__(self, what: str) -> None:
+        super().__init__(what)
+        self.what = what
+
+
+class WellKnownKey(ChainError):
+    def __init__(self, address: str, chain_id: int) -> None:
+        super().__init__(f"the key of {address} is public; it is refused on chain {chain_id}")
+        self.address = address
+        self.chain_id = chain_id
+
+
+class AuditError(ProofError):
+    """Base of what keeps an audit from being made at all."""
+
+
+class NotAGameFile(AuditError):
+    def __init__(self, why: str) -> None:
+        super().__init__(f"not a saved game: {why}")
+        self.why = why
+
+
+class NoSuchGame(AuditError):
+    def __init__(self, game: str) -> None:
+        super().__init__(f"no game {game} on this chain")
+        self.game = game
+
+
+class InvalidCircuitFile(ProofError):
+    def __init__(self, why: str) -> None:
+        super().__init__(f"not a usable circuit or witness file: {why}")
+        self.why = why
+
+
+class NotTheNetsMove(ProofError):
+    def __init__(self, index: int, best: int | None) -> None:
+        super().__init__(f"the net does not play index {index} here but {best}")
+        self.index = index
+        self.best = best
+
+
+class InvalidKeyFile(ProofError):
+    def __init__(self, why: str) -> None:
+        super().__init__(f"not a usable key: {why}")
         self.why = why
