@@ -105,7 +105,7 @@ class NetSpec:
         features = planes
         pre: list[IntArray] = []
         act: list[IntArray] = []
-        for layer, matrix in zip(self.layers, self._matrices, strict=True):
+        for layer, matrix in zip(self.layers, self.matrices, strict=True):
             x = _product(features, matrix) + layer.bias[:, None]
             y = np.maximum(x, 0) >> layer.shift
             pre.append(x)
@@ -118,8 +118,8 @@ class NetSpec:
         return self._bounds
 
     @cached_property
-    def _matrices(self) -> list[IntArray]:
-        """Per layer its linear part, (inputs * 64, outputs, 64)."""
+    def matrices(self) -> list[IntArray]:
+        """Per layer its linear part without the bias, (inputs * 64, outputs, 64)."""
         return [_matrix(layer) for layer in self.layers]
 
     @cached_property

@@ -1,28 +1,46 @@
-"""python -m engine.train data|net"""
+"""Make a house net: `data` labels positions with Stockfish, `net` trains on them."""
 
 import argparse
 import sys
 from pathlib import Path
 
 from engine.errors import EngineError
+from engine.train.cost import estimate
 from engine.train.data import DataOptions, make_data
+from engine.train.train import TrainOptions, train_net
 
 
 def main() -> int:
     args = _parser().parse_args()
     try:
-        if args.command == "data":
-            make_data(
-                args.folder,
-                positions=args.positions,
-                options=DataOptions(seed=args.seed, nodes=args.nodes, net_file=args.net),
-                workers=args.workers,
-                progress=_print_progress,
-            )
+        _data(args) if args.command == "data" else _net(args)
     except EngineError as error:
         print(error, file=sys.stderr)
         return 1
     return 0
+
+
+def _data(args: argparse.Namespace) -> None:
+    make_data(
+        args.folder,
+        positions=args.positions,
+        options=DataOptions(seed=args.seed, nodes=args.nodes, net_file=args.net),
+        workers=args.workers,
+        progress=_print_progress,
+    )
+
+
+def _net(args: argparse.Namespace) -> None:
+    spec = train_net(
+        args.name,
+        data=args.folder,
+        out=args.out or Path(f"training/{args.name}.json"),
+        work=args.work,
+        options=TrainOptions(seed=args.seed, epochs=args.epochs, threads=args.threads),
+        progress=_print_progress,
+    )
+    cost = estimate(spec)
+    print(f"{spec.name} {spec.hash}: about {cost.constraints} constraints, {cost.terms} terms")
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -35,6 +53,14 @@ def _parser() -> argparse.ArgumentParser:
     data.add_argument("--workers", type=int, default=1)
     data.add_argument("--seed", type=int, default=1)
     data.add_argument("--net", type=Path, help="a net whose own games are a part of the data")
+    net = commands.add_parser("net", help="train a net on labelled positions")
+    net.add_argument("--name", default="pawn")
+    net.add_argument("--folder", type=Path, default=Path("training/data"))
+    net.add_argument("--out", type=Path, help="default: training/NAME.json")
+    net.add_argument("--work", type=Path, default=Path("training/checkpoints"))
+    net.add_argument("--epochs", type=int, default=TrainOptions.epochs)
+    net.add_argument("--threads", type=int, default=1)
+    net.add_argument("--seed", type=int, default=1)
     return parser
 
 

@@ -96,7 +96,7 @@ def make_data(
     folder.mkdir(parents=True, exist_ok=True)
     count = -(-positions // options.shard_positions)
     missing = [i for i in range(count) if not shard_path(folder, options.seed, i).exists()]
-    report = progress or _silent
+    report = progress or silent
     report(count - len(missing), count, "shards of labelled positions")
     spawn = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(workers, mp_context=spawn) as pool:
@@ -105,7 +105,7 @@ def make_data(
             report(done, count, "shards of labelled positions")
 
 
-def _silent(done: int, total: int, what: str) -> None:
+def silent(done: int, total: int, what: str) -> None:
     pass
 
 

@@ -1,0 +1,259 @@
+"""Quantisation-aware training of a house net from labelled positions.
+
+The target of a position is a softmax over Stockfish's scores of its best moves; illegal moves are
+masked.  The first part of the run trains in floats, the rest with all rounding in place.  A
+penalty keeps the static bounds of every channel, and of the logits, within the shape's caps:
+bounds are what a proof pays for.
+"""
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+from torch.nn.functional import log_softmax
+
+from engine.net import NetSpec
+from engine.policy_map import POLICY_SIZE
+from engine.train.data import Progress, Shard, load_data, silent
+from engine.train.model import DIRECTIONS, RAYS, NetShape, PolicyNet, TapLayer
+from engine.train.stockfish import MATE_SCORE
+
+_CLIP: Final = 2000  # centipawns beyond which only mates are better
+_RAY_WEIGHTS: Final = (20, 15, 11, 8, 6, 5, 4)
+
+
+@dataclass(frozen=True)
+class TrainOptions:
+    """How a net is trained."""
+
+    seed: int = 1
+    epochs: int = 10
+    batch: int = 1024
+    rate: float = 0.05  # of the layers, in integer units; the head's is HEAD_RATE times that
+    temperature: float = 60.0  # centipawns per e-fold of the target
+    float_share: float = 0.3  # of the run, before rounding starts
+    penalty: float = 0.5
+    holdout: int = 5000
+    threads: int = 1
+    shape: NetShape = field(default_factory=NetShape)
+
+
+HEAD_RATE: Final = 6.0
+SCALE_RATE: Final = 0.05
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Positions ready for the net."""
+
+    planes: Tensor  # (n, 13 * 64) float
+    legal: Tensor  # (n, 1858) bool
+    index: Tensor  # (n, lines) int64, 0 where there is no move
+    target: Tensor  # (n, lines), rows sum to 1
+
+
+@dataclass(frozen=True)
+class Quality:
+    """How a net does on positions it was not trained on."""
+
+    loss: float
+    agreement: float  # share of positions where it plays Stockfish's first choice
+
+    def __str__(self) -> str:
+        return f"loss {self.loss:.3f}, agreement {self.agreement:.1%}"
+
+
+class Trainer:
+    """One training run; its state can be saved and taken up again."""
+
+    def __init__(self, data: Shard, options: TrainOptions) -> None:
+        torch.manual_seed(options.seed)
+        torch.set_num_threads(options.threads)
+        self.options = options
+        self.net = PolicyNet(options.shape)
+        initialise(self.net)
+        self.scale = nn.Parameter(torch.tensor(math.log(1 / 60)))
+        order = np.random.default_rng(options.seed).permutation(len(data))
+        self.held_out, self.kept = order[: options.holdout], order[options.holdout :]
+        self.data = data
+        self.steps_per_epoch = max(1, len(self.kept) // options.batch)
+        self.total = self.steps_per_epoch * options.epochs
+        self.step = 0
+        self.optimizer = torch.optim.Adam(self._groups(), lr=options.rate, betas=(0.9, 0.99))
+
+    def epoch(self) -> Iterator[float]:
+        """Train on every position once; yields the loss after each step."""
+        epoch = self.step // self.steps_per_epoch
+        order = np.random.default_rng((self.options.seed, epoch)).permutation(self.kept)
+        size = self.options.batch
+        for start in range(0, self.steps_per_epoch * size, size):
+            yield self._train(make_batch(self.data, order[start : start + size], self.options))
+
+    def quality(self) -> Quality:
+        """The rounded net's quality on the held-out positions."""
+        rounding, self.net.rounding = self.net.rounding, True
+        with torch.no_grad():
+            batch = make_batch(self.data, self.held_out, self.options)
+            logits = self._logits(batch)
+            agreement = (logits.argmax(1) == batch.index[:, 0]).float().mean().item()
+            loss = _cross_entropy(logits, batch).item()
+        self.net.rounding = rounding
+        return Quality(loss, agreement)
+
+    def save(self, path: Path) -> None:
+        state = {
+            "net": self.net.state_dict(),
+            "scale": self.scale.detach(),
+            "optimizer": self.optimizer.state_dict(),
+            "step": self.step,
+        }
+        partial = path.with_suffix(".tmp")
+        torch.save(state, partial)
+        partial.replace(path)
+
+    def restore(self, path: Path) -> None:
+        state: dict[str, Any] = torch.load(path, weights_only=True)
+        self.net.load_state_dict(state["net"])
+        self.scale.data.copy_(state["scale"])
+        self.optimizer.load_state_dict(state["optimizer"])
+        self.step = state["step"]
+
+    def _train(self, batch: Batch) -> float:
+        done = self.step / self.total
+        self.net.rounding = done >= self.options.float_share
+        for group in self.optimizer.param_groups:
+            group["lr"] = group["peak"] * _schedule(done)
+        loss = _cross_entropy(self._logits(batch), batch)
+        self.optimizer.zero_grad()
+        (loss + self.options.penalty * self._excess()).backward()  # type: ignore[no-untyped-call]
+        self.optimizer.step()
+        self.net.clamp()
+        self.step += 1
+        return loss.item()
+
+    def _logits(self, batch: Batch) -> Tensor:
+        logits: Tensor = self.net(batch.planes) * self.scale.exp()
+        return logits.masked_fill(~batch.legal, -1e9)
+
+    def _excess(self) -> Tensor:
+        """How far static bounds exceed their caps, summed over channels; 0 when none does."""
+        bounds = self.net.bounds()
+        shape = self.options.shape
+        excess = (bounds.logit_span / (0.98 * shape.logit_span) - 1).clamp(min=0) * 4
+        for layer, pre in zip(shape.layers, bounds.pre, strict=True):
+            excess = excess + (pre / (0.98 * layer.cap) - 1).clamp(min=0).sum()
+        return excess
+
+    def _groups(self) -> list[dict[str, Any]]:
+        rate = self.options.rate
+        head = [self.net.from_weights, self.net.to_weights, self.net.bias]
+        return [
+            {"params": list(self.net.layers.parameters()), "peak": rate},
+            {"params": head, "peak": rate * HEAD_RATE},
+            {"params": [self.scale], "peak": rate * SCALE_RATE},
+        ]
+
+
+def train_net(
+    name: str,
+    *,
+    data: Path,
+    out: Path,
+    work: Path,
+    options: TrainOptions = TrainOptions(),
+    progress: Progress | None = None,
+) -> NetSpec:
+    """Train a net on the shards in folder `data` and write its file to `out`.
+
+    A checkpoint in folder `work` is written after every epoch and taken up if there is one.
+    Raises NoTrainingData.
+    """
+    report = progress or silent
+    trainer = Trainer(load_data(data), options)
+    work.mkdir(parents=True, exist_ok=True)
+    checkpoint = work / f"{name}-{options.seed}.pt"
+    if checkpoint.exists():
+        trainer.restore(checkpoint)
+    while trainer.step < trainer.total:
+        for loss in trainer.epoch():
+            if trainer.step % 50 == 0:
+                report(trainer.step, trainer.total, f"steps, loss {loss:.3f}")
+        trainer.save(checkpoint)
+        report(trainer.step, trainer.total, f"steps, held out: {trainer.quality()}")
+    spec = NetSpec.from_bytes(trainer.net.to_spec(name).to_bytes())
+    out.write_bytes(spec.to_bytes())
+    return spec
+
+
+def initialise(net: PolicyNet) -> None:
+    """Random weights, and rays: the first channels start out seeing sliders along one line."""
+    with torch.no_grad():
+        for k, layer in enumerate(net.layers):
+            assert isinstance(layer, TapLayer)
+            _initialise_layer(layer, first=k == 0)
+        for rows in (net.from_weights, net.to_weights):
+            rows.normal_(0, 4)
+
+
+def make_batch(data: Shard, rows: NDArray[np.int64], options: TrainOptions) -> Batch:
+    """The given rows of the data, with their targets."""
+    pairs = data.board[rows]
+    codes = np.stack([pairs & 15, pairs >> 4], axis=2).reshape(-1, 1, 64)
+    planes = np.ones((len(rows), 13, 64), dtype=np.float32)
+    planes[:, :12] = codes == np.arange(1, 13)[:, None]
+    legal = np.unpackbits(data.legal[rows], axis=1, bitorder="little", count=POLICY_SIZE)
+    index = data.index[rows].astype(np.int64)
+    return Batch(
+        planes=torch.from_numpy(planes.reshape(len(rows), -1)),
+        legal=torch.from_numpy(legal.astype(bool)),
+        index=torch.from_numpy(np.maximum(index, 0)),
+        target=torch.from_numpy(_targets(index, data.score[rows], options.temperature)),
+    )
+
+
+def _targets(
+    index: NDArray[np.int64], score: NDArray[np.int16], temperature: float
+) -> NDArray[np.float32]:
+    value = np.clip(score.astype(np.float64), -_CLIP, _CLIP)
+    distance = MATE_SCORE - np.abs(score.astype(np.float64))  # moves to mate, if there is one
+    mate = np.abs(score) > MATE_SCORE - 1000
+    value = np.where(mate, np.sign(score) * (3000 - 40 * np.minimum(distance, 20)), value)
+    weight = np.exp((value - value.max(axis=1, keepdims=True)) / temperature) * (index >= 0)
+    weight /= weight.sum(axis=1, keepdims=True)
+    target: NDArray[np.float32] = weight.astype(np.float32)
+    return target
+
+
+def _cross_entropy(logits: Tensor, batch: Batch) -> Tensor:
+    chosen = log_softmax(logits, dim=1).gather(1, batch.index)
+    return -(batch.target * chosen).sum(1).mean()
+
+
+def _schedule(done: float) -> float:
+    """A short warm-up, then half a cosine down to 1 %."""
+    return min(1.0, done * 50) * (0.01 + 0.99 * (1 + math.cos(math.pi * min(done, 1.0))) / 2)
+
+
+def _initialise_layer(layer: TapLayer, *, first: bool) -> None:
+    if not first:
+        layer.weights.normal_(0, 0.7)
+        layer.weights[:, :13].normal_(0, 8)
+        return
+    layer.weights.normal_(0, 0.5)
+    for channel in range(min(layer.shape.outputs, 2 * len(DIRECTIONS))):
+        direction, theirs = channel % 8, channel < 8
+        straight = 0 in DIRECTIONS[direction]
+        sliders = [3 if straight else 2, 4]  # rook or bishop, queen
+        planes = [plane + (6 if theirs else 0) for plane in sliders]
+        for step, weight in zip(RAYS[7 * direction :], _RAY_WEIGHTS, strict=False):
+            if step not in layer.shape.taps:
+                continue
+            tap = layer.shape.taps.index(step)
+            layer.weights[channel, :12, tap] -= weight
+            layer.weights[channel, planes, tap] += 2 * weight

@@ -1,0 +1,118 @@
+"""Choosing moves and playing matches."""
+
+import random
+
+import chess
+import numpy as np
+import pytest
+
+from engine.encoding import START, Position
+from engine.errors import NoLegalMove
+from engine.game import Game
+from engine.net import NetSpec, house_net
+from engine.net_file import INPUT_PLANES, Head
+from engine.player import Score, choose, legal_indices, play_match, random_mover
+from engine.policy_map import MOVES, POLICY_SIZE, legal_mask, move_index
+from tests.engine.nets import random_net
+
+
+def net_with_bias(bias: dict[int, int]) -> NetSpec:
+    """A net without layers whose logits are the given numbers, elsewhere 0."""
+    rows = np.zeros((73, INPUT_PLANES), dtype=np.int64)
+    values = np.zeros(POLICY_SIZE, dtype=np.int64)
+    for index, value in bias.items():
+        values[index] = value
+    return NetSpec("biased", (), Head(rows, rows, values))
+
+
+def test_choose_takes_the_highest_legal_logit() -> None:
+    e2e4 = move_index(chess.Board(), chess.Move.from_uci("e2e4"))
+    e2e5 = next(i for i, move in enumerate(MOVES) if move.uci() == "e2e5")
+    net = net_with_bias({e2e4: 3, e2e5: 9})
+    assert choose(net, START, legal_mask(chess.Board())) == e2e4
+
+
+def test_choose_takes_the_lowest_index_among_equals() -> None:
+    mask = legal_mask(chess.Board())
+    lowest = int(legal_indices(mask)[0])
+    assert choose(net_with_bias({}), START, mask) == lowest
+    others = [int(i) for i in legal_indices(mask)[3:]]
+    assert choose(net_with_bias(dict.fromkeys(others, 5)), START, mask) == others[0]
+
+
+def test_choose_works_when_all_legal_logits_are_negative() -> None:
+    net = net_with_bias(dict.fromkeys(range(POLICY_SIZE), -7))
+    mask = legal_mask(chess.Board())
+    assert choose(net, START, mask) == int(legal_indices(mask)[0])
+
+
+def test_choose_ignores_the_dice() -> None:
+    net, mask = random_net(), legal_mask(chess.Board())
+    assert len({choose(net, START, mask, dice) for dice in (0, 1, 2**128 - 1)}) == 1
+
+
+def test_choose_fails_without_a_legal_move() -> None:
+    with pytest.raises(NoLegalMove):
+        choose(random_net(), START, 0)
+
+
+def test_pawn_sees_the_same_position_from_both_sides() -> None:
+    """A position and its mirror image with the other side to move are one to the net."""
+    net, rng = house_net("pawn"), random.Random(4)
+    board = chess.Board()
+    for _ in range(40):
+        board.push(rng.choice(list(board.legal_moves)))
+        mirrored = board.mirror()
+        chosen = choose(net, Position.of(board), legal_mask(board))
+        assert choose(net, Position.of(mirrored), legal_mask(mirrored)) == chosen
+
+
+def test_legal_indices_are_the_bits_of_the_mask() -> None:
+    board = chess.Board("r3k2r/8/8/8/8/8/8/R3K2R w KQkq - 0 1")
+    assert legal_indices(legal_mask(board)).tolist() == sorted(
+        move_index(board, move) for move in board.legal_moves
+    )
+    assert legal_indices(1 << 1857).tolist() == [1857]
+
+
+def test_random_mover_repeats_with_its_seed_and_plays_every_move() -> None:
+    mask = legal_mask(chess.Board())
+    first, again = random_mover(7), random_mover(7)
+    moves = [first(START, mask) for _ in range(300)]
+    assert moves == [again(START, mask) for _ in range(300)]
+    assert set(moves) == set(legal_indices(mask).tolist())
+
+
+def test_a_match_repeats_with_its_seed() -> None:
+    net = random_net()
+    scores = [play_match(net, random_mover(1), games=4, seed=2) for _ in range(2)]
+    assert scores[0] == scores[1]
+    assert scores[0].wins + scores[0].draws + scores[0].losses == 4
+
+
+def test_a_match_counts_wins_for_the_net_in_both_colours() -> None:
+    """The opponent mates the net, or is mated by it, in every game of a forced line."""
+
+    def fool(position: Position, mask: int) -> int:
+        return int(legal_indices(mask)[-1])
+
+    score = play_match(house_net("pawn"), fool, games=6)
+    assert score.wins + score.draws + score.losses == 6
+    assert score.points == score.wins + score.draws / 2
+
+
+def test_a_score_reads_well() -> None:
+    assert str(Score(wins=7, draws=3, losses=1)) == "8.5 of 11 (+7 =3 -1)"
+
+
+def test_pawn_beats_the_random_mover() -> None:
+    """At least 70 points of 100 games from random openings, each with both colours."""
+    score = play_match(house_net("pawn"), random_mover(2024), games=100, seed=2024)
+    assert score.points >= 70, str(score)
+
+
+def test_pawn_plays_a_whole_game_against_itself() -> None:
+    net, game = house_net("pawn"), Game()
+    while not game.outcome().result and game.ply < 400:
+        game.play(choose(net, game.position, game.mask))
+    assert game.ply > 10
