@@ -15,7 +15,7 @@ class History:
     (the time in milliseconds does), so that no version means two things.
     """
 
-    def __init__(self, *, start: int, size: int = 256) -> None:
+    def __init__(self, *, start: int, size: int) -> None:
         self._events: deque[str] = deque(maxlen=size)
         self._version = start
 

@@ -7,43 +7,60 @@ slow reader: when its queue is full it is dropped, and comes back with the versi
 import asyncio
 from collections import deque
 from collections.abc import Callable
+from typing import Final
 
 from server.history import History
 from server.messages import FullEvent, GameEvent, Snapshot, to_wire
 
+HISTORY_SIZE: Final = 128
+QUEUE_LIMIT: Final = 2 * HISTORY_SIZE
+"""Frames that may wait for one reader; a whole history has to fit."""
+
 
 class Subscriber:
-    """One reader's queue of serialised frames; ends when dropped or closed."""
+    """One reader's queue of serialised frames; ends when dropped or closed.
 
-    def __init__(self, *, limit: int = 128) -> None:
+    `on_drop` is called once, when the reader was too slow.
+    """
+
+    def __init__(
+        self, *, limit: int = QUEUE_LIMIT, on_drop: Callable[[], None] | None = None
+    ) -> None:
         self._queue: deque[str] = deque()
         self._limit = limit
+        self._on_drop = on_drop
         self._ready = asyncio.Event()
+        self._is_done = False
         self.is_dropped = False
-        self.is_closed = False
         self.is_player = False
 
     def put(self, wire: str) -> bool:
-        """Queue a frame.  False when the reader was too slow, which ends its subscription."""
-        if self.is_dropped or self.is_closed:
+        """Queue a frame.  False when the subscription is over, or ends now for slowness."""
+        if self._is_done:
             return False
         if len(self._queue) >= self._limit:
-            self.is_dropped = True
-            self._queue.clear()
-        else:
-            self._queue.append(wire)
+            self._drop()
+            return False
+        self._queue.append(wire)
         self._ready.set()
-        return not self.is_dropped
+        return True
+
+    def _drop(self) -> None:
+        self.is_dropped = True
+        self._queue.clear()
+        self.close()
+        if self._on_drop is not None:
+            self._on_drop()
 
     def close(self) -> None:
         """No more frames; those queued are still read."""
-        self.is_closed = True
+        self._is_done = True
         self._ready.set()
 
     async def next(self) -> str | None:
         """The next frame, None at the end."""
         while not self._queue:
-            if self.is_dropped or self.is_closed:
+            if self._is_done:
                 return None
             self._ready.clear()
             await self._ready.wait()
@@ -56,9 +73,8 @@ class Room:
     def __init__(self, snapshot: Callable[[int], Snapshot], *, start: int) -> None:
         """`snapshot(spectators)` describes the game; versions begin after `start`."""
         self._snapshot = snapshot
-        self._history = History(start=start)
+        self._history = History(start=start, size=HISTORY_SIZE)
         self._subscribers: set[Subscriber] = set()
-        self.on_drop: Callable[[Subscriber], None] = lambda _: None
 
     @property
     def version(self) -> int:

@@ -1,0 +1,403 @@
+"""All games of one server: it carries out what the sessions want.
+
+Each session answers with effects; here they become published events, proofs in other processes,
+transactions, timers.  Everything in this file runs on the event loop.
+"""
+
+import asyncio
+import logging
+import statistics
+import time
+from collections import deque
+from collections.abc import Callable, Coroutine, Iterator, Mapping
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from proofs.errors import BadSignature, ChainDown, ChainRejected
+from proofs.signing import Open, side_player
+from server import messages as m
+from server.effects import (
+    BotPlayer,
+    ChainTruth,
+    DropProof,
+    Effect,
+    Emit,
+    Intent,
+    Landing,
+    Prove,
+    Resync,
+    Submit,
+    Terms,
+    WakeAt,
+)
+from server.errors import CommandRefused
+from server.hub import Room, Subscriber
+from server.offers import Offers
+from server.ply import hex_of
+from server.ports import GameChain, Proven, Prover
+from server.session import Session
+
+_LOG: Final = logging.getLogger(__name__)
+_SPECTATORS_EVERY: Final = 0.5
+_PROOFS_REMEMBERED: Final = 50
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What one server takes on; seconds are seconds."""
+
+    games: int = 500
+    games_per_player: int = 8
+    finished_kept: int = 1000
+    shortest_base: int = 10
+    longest_base: int = 3 * 3600
+    longest_increment: int = 180
+    longest_expiry: int = 24 * 3600
+    proof_tries: int = 5
+    first_pause: float = 0.5
+    longest_pause: float = 30.0
+
+
+@dataclass
+class Hosted:
+    """A session with what belongs to it out here."""
+
+    session: Session
+    room: Room
+    proofs: dict[int, asyncio.Task[None]] = field(default_factory=dict)
+    spectators_shown: int = 0
+    spectators_timer: asyncio.TimerHandle | None = None
+
+
+class Arena:
+    """Games, their proofs and their transactions.
+
+    `bots` are the versions that may be played here; `now` is the unix time.
+    """
+
+    def __init__(
+        self,
+        chain: GameChain,
+        prover: Prover,
+        bots: Mapping[bytes, BotPlayer],
+        *,
+        limits: Limits | None = None,
+        now: Callable[[], float] = time.time,
+    ) -> None:
+        self.limits = limits or Limits()
+        self.bots = bots
+        self.now = now
+        self.offers = Offers()
+        self._chain = chain
+        self._prover = prover
+        self._games: dict[bytes, Hosted] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._waiting: dict[tuple[bytes, int], Future[Any]] = {}
+        self._proof_times: dict[bytes, deque[float]] = {}
+        self._chain_fault: str | None = None
+
+    # --- questions ------------------------------------------------------------------------------
+
+    @property
+    def chain_fault(self) -> str | None:
+        """Why the chain does not answer, if so."""
+        return self._chain_fault
+
+    def game(self, game: bytes) -> Hosted:
+        """Raises CommandRefused for a game that is not here."""
+        hosted = self._games.get(game)
+        if hosted is None:
+            raise CommandRefused("unknown_game", f"no game {hex_of(game)} is here")
+        return hosted
+
+    def games(self) -> Iterator[Hosted]:
+        """Newest first."""
+        return reversed(self._games.values())
+
+    def proof_seconds(self, version: bytes) -> float | None:
+        """The median of the latest proofs of a bot, None before the first."""
+        seen = self._proof_times.get(version)
+        return statistics.median(seen) if seen else None
+
+    # --- commands -------------------------------------------------------------------------------
+
+    def offer(self, version: bytes) -> m.OfferReply:
+        """A commitment for a game against a bot."""
+        self._check_bot(version)
+        offer = self.offers.make(version, self.now())
+        return m.OfferReply(commitment=hex_of(offer.commitment), expires=offer.expires)
+
+    def open_game(self, opening: Open, signature: bytes) -> bytes:
+        """Begin a signed game; its id.  Raises CommandRefused, and then nothing was sent."""
+        game = opening.game_id(self._chain.domain)
+        if game in self._games:  # the answer to the first try was lost
+            return game
+        offer = self.offers.look(opening.commitment, self.now())
+        self._check_opening(opening, offer.bot)
+        try:
+            signer = opening.signer(self._chain.domain, signature)
+        except BadSignature as error:
+            raise CommandRefused("bad_signature", str(error)) from error
+        if signer != opening.opener.lower():
+            raise CommandRefused("bad_signature", f"not signed by {opening.opener.lower()}")
+        self._check_room(opening)
+        if self._chain_fault is not None:
+            raise CommandRefused("chain_down", f"no new games now: {self._chain_fault}")
+        self.offers.use(offer)
+        terms = Terms(self._chain.domain, opening, signature, offer.secret, self.bots)
+        hosted = self._host(terms)
+        self.apply(hosted, hosted.session.start(self.now()))
+        return game
+
+    def command(self, hosted: Hosted, command: m.GameCommand) -> None:
+        """Carry out a player's command.  Raises CommandRefused, and then nothing changed."""
+        session, now = hosted.session, self.now()
+        match command:
+            case m.Move(d=d):
+                effects = session.play(d.ply, d.index, _bytes(d.signature), now)
+            case m.Resign(d=d):
+                effects = session.resign(_bytes(d.signature), now)
+            case m.Draw(d=d):
+                effects = session.claim_draw(d.ply, _bytes(d.signature), now)
+            case m.Timeout():
+                effects = session.claim_timeout(now)
+        self.apply(hosted, effects)
+
+    def _check_bot(self, version: bytes) -> None:
+        bot = self.bots.get(version)
+        if bot is None or bot.choose is None:
+            raise CommandRefused("unknown_bot", f"no bot {hex_of(version)} plays here")
+
+    def _check_opening(self, opening: Open, offered: bytes) -> None:
+        sides = (opening.white, opening.black)
+        bots = [side for side in sides if side_player(side) is None]
+        if offered not in bots:
+            raise CommandRefused("unknown_bot", "the bot that was offered plays neither side")
+        for version in bots:
+            self._check_bot(version)
+        if any(opening.start):
+            raise CommandRefused("bad_frame", "games begin at the usual position for now")
+        self._check_clock(opening)
+        now, limits = self.now(), self.limits
+        if opening.expires <= now:
+            raise CommandRefused("offer_expired", f"the opening expired at {opening.expires}")
+        if opening.expires > now + limits.longest_expiry:
+            raise CommandRefused("bad_clock", "the opening is to expire within a day")
+
+    def _check_clock(self, opening: Open) -> None:
+        low, high = self.limits.shortest_base, self.limits.longest_base
+        if not low <= opening.base_seconds <= high:
+            raise CommandRefused("bad_clock", f"a clock has from {low} to {high} seconds")
+        most = self.limits.longest_increment
+        if max(opening.increment_seconds, opening.delay_seconds) > most:
+            raise CommandRefused("bad_clock", f"increment and delay are at most {most} seconds")
+
+    def _check_room(self, opening: Open) -> None:
+        """Games whose clock ran out do not count: nobody has to end them."""
+        now = self.now()
+        going = [
+            h.session
+            for h in self._games.values()
+            if not (h.session.is_over or h.session.is_flagged(now))
+        ]
+        if len(going) >= self.limits.games:
+            raise CommandRefused("too_many_games", f"{len(going)} games are going on here")
+        keys = {opening.opener.lower(), *map(side_player, (opening.white, opening.black))} - {None}
+        for key in keys:
+            mine = sum(key in (s.terms.open.opener.lower(), *s.players) for s in going)
+            if mine >= self.limits.games_per_player:
+                raise CommandRefused("too_many_games", f"{key} has {mine} games going on")
+
+    # --- hosting --------------------------------------------------------------------------------
+
+    def restore(self, terms: Terms, truth: ChainTruth) -> Hosted:
+        """Take up a game that the chain holds."""
+        hosted = self._host(terms)
+        self.apply(hosted, hosted.session.reconcile(truth, self.now()))
+        return hosted
+
+    def _host(self, terms: Terms) -> Hosted:
+        self._forget_finished()
+        now = self.now()
+        session = Session(terms, payee=self._chain.payee, now=now)
+        room = Room(lambda count: session.snapshot(spectators=count), start=int(now * 1000))
+        hosted = Hosted(session, room)
+        self._games[session.id] = hosted
+        return hosted
+
+    def _forget_finished(self) -> None:
+        """The chain remembers them; here the oldest that nobody looks at make room."""
+        finished = [h for h in self._games.values() if h.session.is_over and h.room.is_empty]
+        for hosted in finished[: max(0, len(finished) - self.limits.finished_kept)]:
+            del self._games[hosted.session.id]
+
+    def join(self, hosted: Hosted, subscriber: Subscriber, since: int | None = None) -> None:
+        hosted.room.subscribe(subscriber, since=since)
+        self.count_spectators(hosted)
+
+    def leave(self, hosted: Hosted, subscriber: Subscriber) -> None:
+        hosted.room.unsubscribe(subscriber)
+        self.count_spectators(hosted)
+
+    def count_spectators(self, hosted: Hosted) -> None:
+        """Tell the number of spectators soon, and once for many that come together."""
+        if hosted.spectators_timer is None:
+            loop = asyncio.get_running_loop()
+            hosted.spectators_timer = loop.call_later(
+                _SPECTATORS_EVERY, self._show_spectators, hosted
+            )
+
+    def _show_spectators(self, hosted: Hosted) -> None:
+        hosted.spectators_timer = None
+        count = hosted.room.spectators
+        if count != hosted.spectators_shown:
+            hosted.spectators_shown = count
+            hosted.room.publish(m.SpectatorsEvent(d=m.SpectatorsData(count=count)))
+
+    async def close(self) -> None:
+        """Drop all work that is under way; the chain and its log suffice to take it up again."""
+        for hosted in self._games.values():
+            if hosted.spectators_timer is not None:
+                hosted.spectators_timer.cancel()
+            hosted.room.close()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    # --- effects --------------------------------------------------------------------------------
+
+    def apply(self, hosted: Hosted, effects: list[Effect]) -> None:
+        """Carry out what a session wants."""
+        for effect in effects:
+            match effect:
+                case Emit(event=event):
+                    hosted.room.publish(event)
+                case Resync():
+                    hosted.room.publish_full()
+                case Prove():
+                    self._begin_proof(hosted, effect)
+                case DropProof(job=job):
+                    if (task := hosted.proofs.pop(job, None)) is not None:
+                        task.cancel()
+                case Submit(intent=intent):
+                    self._spawn(self._send(hosted, intent))
+                case WakeAt(at=at):
+                    self._spawn(self._wake(hosted, at))
+
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._finished)
+        return task
+
+    def _finished(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            _LOG.error("a task of the arena failed", exc_info=error)
+
+    async def _wake(self, hosted: Hosted, at: float) -> None:
+        await asyncio.sleep(max(0.0, at - self.now()))
+        self.apply(hosted, hosted.session.woke(self.now()))
+
+    # --- proofs ---------------------------------------------------------------------------------
+
+    def _begin_proof(self, hosted: Hosted, wish: Prove) -> None:
+        task = self._spawn(self._prove(hosted, wish))
+        hosted.proofs[wish.job] = task
+        task.add_done_callback(lambda _: hosted.proofs.pop(wish.job, None))
+
+    async def _prove(self, hosted: Hosted, wish: Prove) -> None:
+        """Try until there is a proof, or the prover fails too often."""
+        session, pause = hosted.session, self.limits.first_pause
+        for attempt in range(1, self.limits.proof_tries + 1):
+            try:
+                result = await self._prove_once(hosted, wish)
+            except Exception as error:  # whatever a prover died of, the next may not
+                _LOG.warning("proof of ply %d, try %d: %s", wish.ply, attempt, error)
+                if attempt == self.limits.proof_tries:
+                    self.apply(hosted, session.unprovable(wish.job, str(error), self.now()))
+                    return
+                self.apply(hosted, session.queued(wish.job, None, self.now()))
+                await asyncio.sleep(pause)
+                pause = min(2 * pause, self.limits.longest_pause)
+                continue
+            seen = self._proof_times.setdefault(wish.version, deque(maxlen=_PROOFS_REMEMBERED))
+            seen.append(result.wall_s)
+            hosted.proofs.pop(wish.job, None)
+            effects = session.proved(
+                wish.job, result.proof, wall=result.wall_s, cpu=result.cpu_s, now=self.now()
+            )
+            self.apply(hosted, effects)
+            return
+
+    async def _prove_once(self, hosted: Hosted, wish: Prove) -> Proven:
+        loop, key = asyncio.get_running_loop(), (hosted.session.id, wish.job)
+
+        def begun() -> None:
+            if not loop.is_closed():
+                loop.call_soon_threadsafe(self._proof_begun, hosted, wish)
+
+        future = self._prover.submit(wish.version, wish.statement, begun)
+        self._waiting[key] = future
+        self._show_positions()
+        try:
+            proven: Proven = await asyncio.wrap_future(future)
+            return proven
+        finally:
+            self._waiting.pop(key, None)
+            self._show_positions()
+
+    def _proof_begun(self, hosted: Hosted, wish: Prove) -> None:
+        if self._waiting.pop((hosted.session.id, wish.job), None) is not None:
+            self.apply(hosted, hosted.session.proving(wish.job, self.now()))
+            self._show_positions()
+
+    def _show_positions(self) -> None:
+        """Tell every waiting job's place in the prover's queue."""
+        for (game, job), future in list(self._waiting.items()):
+            hosted, position = self._games.get(game), self._prover.position(future)
+            if hosted is not None and position is not None:
+                self.apply(hosted, hosted.session.queued(job, position, self.now()))
+
+    # --- transactions ---------------------------------------------------------------------------
+
+    async def _send(self, hosted: Hosted, intent: Intent) -> None:
+        """Send a session's transaction, again and again while the chain does not answer."""
+        session, pause = hosted.session, self.limits.first_pause
+        while True:
+            try:
+                answer = await self._ask_chain(hosted, intent)
+                break
+            except ChainDown as error:
+                fault = str(error)
+            except Exception as error:  # a game must not stop for an answer nobody foresaw
+                _LOG.exception("game %s: %r failed", hex_of(session.id), intent)
+                fault = f"the chain's answer makes no sense: {type(error).__name__}"
+            self._chain_fault = fault
+            self.apply(hosted, session.waiting(intent, fault, self.now()))
+            await asyncio.sleep(pause)
+            pause = min(2 * pause, self.limits.longest_pause)
+        self._chain_fault = None
+        if isinstance(answer, Landing):
+            self.apply(hosted, session.has_landed(intent, answer, self.now()))
+        else:
+            reason, truth = answer
+            self.apply(hosted, session.was_refused(intent, reason, truth, self.now()))
+
+    async def _ask_chain(self, hosted: Hosted, intent: Intent) -> Landing | tuple[str, ChainTruth]:
+        """What became of a transaction: its block, or why not and what the chain holds."""
+        session = hosted.session
+
+        def sent(tx: str) -> None:
+            self.apply(hosted, session.sent(intent, tx, self.now()))
+
+        try:
+            return await self._chain.send(session.terms, intent, sent)
+        except ChainRejected as refused:
+            _LOG.warning("game %s: %s", hex_of(session.id), refused)
+            return str(refused), await self._chain.truth(session.terms)
+
+
+def _bytes(text: str) -> bytes:
+    return bytes.fromhex(text.removeprefix("0x"))

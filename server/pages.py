@@ -1,0 +1,262 @@
+"""The page, the JSON API, the event stream and the keys, all read-only."""
+
+import json
+import re
+from html import escape
+from pathlib import Path
+from typing import Any, Final
+
+from aiohttp import web
+
+from server import messages as m
+from server.arena import Arena, Hosted
+from server.errors import CommandRefused
+from server.hub import Subscriber
+from server.info import ArenaInfo
+from server.session import Session
+from server.site import SITE, KeyFiles, Site
+
+routes = web.RouteTableDef()
+
+_FOLDERS: Final = frozenset({"css", "fonts", "img", "js", "vendor"})
+_TYPES: Final = {
+    ".css": "text/css",
+    ".html": "text/html",
+    ".ico": "image/x-icon",
+    ".js": "text/javascript",
+    ".json": "application/json",
+    ".mjs": "text/javascript",
+    ".png": "image/png",
+    ".svg": "image/svg+xml",
+    ".txt": "text/plain",
+    ".wasm": "application/wasm",
+    ".webmanifest": "application/manifest+json",
+    ".woff2": "font/woff2",
+}
+_WARMING: Final = """<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><meta http-equiv="refresh" content="2">
+<title>checkproof is warming up</title></head>
+<body><h1>The arena is warming up</h1><p>{step}</p>
+<p>This page comes back by itself.</p></body></html>
+"""
+_HASH: Final = re.compile(r"(0x)?([0-9a-fA-F]{64})")
+_GAMES_LISTED: Final = 200
+
+
+# --- page ---------------------------------------------------------------------------------------
+
+
+@routes.get("/")
+async def index(request: web.Request) -> web.StreamResponse:
+    return _page(request, "index.html")
+
+
+@routes.get("/game/{id}")
+@routes.get("/watch/{id}")
+async def game_page(request: web.Request) -> web.StreamResponse:
+    return _page(request, "game.html")
+
+
+@routes.get("/web/{path:.+}")
+async def static(request: web.Request) -> web.StreamResponse:
+    """The page's own files: no listings, no other folders, no unknown types."""
+    root = request.app[SITE].page.resolve()
+    file = (root / request.match_info["path"]).resolve()
+    if not file.is_relative_to(root) or file.suffix not in _TYPES or not file.is_file():
+        raise web.HTTPNotFound
+    parts = file.relative_to(root).parts
+    if len(parts) < 2 or parts[0] not in _FOLDERS or any(p.startswith(".") for p in parts):
+        raise web.HTTPNotFound
+    return _file(file)
+
+
+def _page(request: web.Request, name: str) -> web.StreamResponse:
+    site = request.app[SITE]
+    if site.arena is None:
+        text = _WARMING.format(step=escape(site.warming))
+        return web.Response(text=text, content_type="text/html", status=503)
+    return _file(site.page / name)
+
+
+def _file(path: Path) -> web.FileResponse:
+    headers = {"Content-Type": _TYPES[path.suffix], "Cache-Control": "no-cache"}
+    if headers["Content-Type"].startswith("text/"):
+        headers["Content-Type"] += "; charset=utf-8"
+    return web.FileResponse(path, headers=headers)
+
+
+# --- API ----------------------------------------------------------------------------------------
+
+
+@routes.get("/healthz")
+async def healthz(request: web.Request) -> web.Response:
+    """200 when games can be played, 503 with the reason otherwise."""
+    site = request.app[SITE]
+    if site.arena is None:
+        return _json({"status": "warming up", "what": site.warming}, status=503)
+    fault = site.arena.chain_fault
+    if fault is not None:
+        return _json({"status": "chain down", "what": fault}, status=503)
+    return _json({"status": "ok"})
+
+
+@routes.get("/api/config")
+async def config(request: web.Request) -> web.Response:
+    info, arena = _info(request.app[SITE]), _arena(request)
+    bots = [
+        bot.model_copy(
+            update={"prove_seconds": arena.proof_seconds(bytes.fromhex(bot.version[2:]))}
+        )
+        for bot in info.bots
+    ]
+    return _json(info.model_copy(update={"bots": bots}).model_dump(by_alias=True))
+
+
+@routes.get("/api/schema")
+async def schema(request: web.Request) -> web.Response:  # noqa: ARG001 aiohttp's signature
+    return _json(m.schema())
+
+
+@routes.get("/api/games")
+async def games(request: web.Request) -> web.Response:
+    """The newest games, shortly."""
+    arena = _arena(request)
+    newest = [_summary(h) for h, _ in zip(arena.games(), range(_GAMES_LISTED), strict=False)]
+    return _json(newest)
+
+
+@routes.get("/api/games/{id}")
+async def game(request: web.Request) -> web.Response:
+    full = _hosted(request).room.full()
+    return _json({**full.d.model_dump(by_alias=True), "v": full.v})
+
+
+@routes.get("/api/games/{id}/stream")
+async def stream(request: web.Request) -> web.StreamResponse:
+    """The frames of a game, one a line, until it ends."""
+    hosted, queue = _hosted(request), Subscriber()
+    arena = _arena(request)
+    response = web.StreamResponse(headers={"Content-Type": "application/x-ndjson"})
+    await response.prepare(request)
+    arena.join(hosted, queue)
+    if hosted.session.is_over:
+        queue.close()
+    try:
+        while (wire := await queue.next()) is not None:
+            await response.write(wire.encode() + b"\n")
+            if hosted.session.is_over:
+                queue.close()
+    finally:
+        arena.leave(hosted, queue)
+    if not queue.is_dropped:
+        await response.write_eof()
+    return response
+
+
+def _summary(hosted: Hosted) -> dict[str, Any]:
+    session: Session = hosted.session
+    full = session.snapshot(spectators=hosted.room.spectators)
+    chosen = {"game", "white", "black", "status", "result", "clock", "spectators"}
+    last = session.line.plies[-1] if session.line.plies else None
+    return {
+        **full.model_dump(by_alias=True, include=chosen),
+        "plies": session.line.next,
+        "verified": session.line.landed,
+        "fen": session.line.game.board.fen(),
+        "lastMove": last.uci if last else None,
+    }
+
+
+# --- keys ---------------------------------------------------------------------------------------
+
+
+@routes.get("/keys/{hash}")
+async def key(request: web.Request) -> web.Response:
+    """A key by the SHA-256 of its verifying key: anyone may verify, and prove."""
+    found = _key(request)
+    links = {"verifyingKeyFile": f"/keys/{found.key_hash}/verifying"}
+    if found.proving_key is not None:
+        links["provingKeyFile"] = f"/keys/{found.key_hash}/proving"
+    return _json(
+        {
+            "keyHash": found.key_hash,
+            "circuitHash": found.circuit_hash,
+            "setup": found.kind,
+            "verifyingKey": "0x" + found.verifying_key.hex(),
+            **links,
+        }
+    )
+
+
+@routes.get("/keys/{hash}/verifying")
+async def verifying_key(request: web.Request) -> web.Response:
+    found = _key(request)
+    return web.Response(
+        body=found.verifying_key,
+        content_type="application/octet-stream",
+        headers=_download(f"{found.key_hash}.vk"),
+    )
+
+
+@routes.get("/keys/{hash}/proving")
+async def proving_key(request: web.Request) -> web.StreamResponse:
+    found = _key(request)
+    if found.proving_key is None:
+        raise _not_found("no_key", "this server does not hold the proving key")
+    name = f"{found.key_hash}{found.proving_key.suffix}"
+    headers = {"Content-Type": "application/octet-stream", **_download(name)}
+    return web.FileResponse(found.proving_key, headers=headers)
+
+
+def _key(request: web.Request) -> KeyFiles:
+    match = _HASH.fullmatch(request.match_info["hash"])
+    found = request.app[SITE].find_key(match.group(2).lower()) if match else None
+    if found is None:
+        raise _not_found("no_key", "no key of this hash is here")
+    return found
+
+
+def _download(name: str) -> dict[str, str]:
+    return {"Content-Disposition": f'attachment; filename="{name}"'}
+
+
+# --- small change -------------------------------------------------------------------------------
+
+
+def _arena(request: web.Request) -> Arena:
+    site = request.app[SITE]
+    if site.arena is None:
+        raise web.HTTPServiceUnavailable(
+            text=_error("warming_up", site.warming), content_type="application/json"
+        )
+    return site.arena
+
+
+def _info(site: Site) -> ArenaInfo:
+    if site.info is None:
+        raise web.HTTPServiceUnavailable(
+            text=_error("warming_up", site.warming), content_type="application/json"
+        )
+    return site.info
+
+
+def _hosted(request: web.Request) -> Hosted:
+    arena, match = _arena(request), _HASH.fullmatch(request.match_info["id"])
+    if match is None:
+        raise _not_found("unknown_game", "a game is named by 32 bytes in hex")
+    try:
+        return arena.game(bytes.fromhex(match.group(2)))
+    except CommandRefused as error:
+        raise _not_found(error.code, error.message) from error
+
+
+def _not_found(code: str, message: str) -> web.HTTPNotFound:
+    return web.HTTPNotFound(text=_error(code, message), content_type="application/json")
+
+
+def _error(code: str, message: str) -> str:
+    return json.dumps({"error": {"code": code, "message": message}})
+
+
+def _json(value: Any, *, status: int = 200) -> web.Response:
+    return web.json_response(value, status=status, headers={"Cache-Control": "no-store"})

@@ -1,0 +1,79 @@
+"""What the arena needs from the outside, as small as it can be: a prover and a chain.
+
+The real ones wrap `proofs.prover` and `proofs.chain` (server/adapters.py).
+"""
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from typing import Any, Protocol
+
+from proofs.signing import Domain, Open
+from proofs.statement import Statement
+from server.effects import ChainTruth, Intent, Landing, Terms
+
+
+class Proven(Protocol):
+    """A finished proof: 256 bytes, seconds on the wall and of the processor."""
+
+    @property
+    def proof(self) -> bytes: ...
+
+    @property
+    def wall_s(self) -> float: ...
+
+    @property
+    def cpu_s(self) -> float: ...
+
+
+class Prover(Protocol):
+    def submit(
+        self, version: bytes, statement: Statement, on_start: Callable[[], None]
+    ) -> Future[Any]:
+        """Prove one move of a bot version.  `on_start` is called on any thread.
+
+        The future brings a Proven, or fails with a ProofError; it may be tried again.
+        """
+        ...
+
+    def position(self, future: Future[Any]) -> int | None:
+        """How many jobs are before it; None once it has begun."""
+        ...
+
+
+class OpenedGame(Protocol):
+    """A game as its opening in the chain's log tells it."""
+
+    @property
+    def open(self) -> Open: ...
+
+    @property
+    def signature(self) -> bytes: ...
+
+    @property
+    def secret(self) -> bytes: ...
+
+
+class GameChain(Protocol):
+    @property
+    def domain(self) -> Domain: ...
+
+    @property
+    def payee(self) -> int:
+        """The relayer's address, named in this server's proofs."""
+        ...
+
+    async def send(self, terms: Terms, intent: Intent, on_sent: Callable[[str], None]) -> Landing:
+        """Send one transaction and wait for its block.
+
+        `on_sent` gets its hash.  Raises ChainRejected when a contract refuses, ChainDown when
+        nothing can be said; then it may have landed all the same.
+        """
+        ...
+
+    async def truth(self, terms: Terms) -> ChainTruth:
+        """What the chain holds of a game.  Raises ChainDown."""
+        ...
+
+    async def openings(self) -> Sequence[OpenedGame]:
+        """All games ever opened, oldest first.  Raises ChainDown."""
+        ...

@@ -1,0 +1,87 @@
+"""What the HTTP handlers share, and what is checked of every request."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+from aiohttp import web
+
+from server.arena import Arena
+from server.info import ArenaInfo
+
+_LOCAL_HOSTS: Final = ("127.0.0.1", "localhost")
+
+
+@dataclass(frozen=True)
+class KeyFiles:
+    """A proving and verifying key pair; hashes are hex without 0x."""
+
+    key_hash: str
+    circuit_hash: str
+    kind: str
+    verifying_key: bytes
+    proving_key: Path | None
+
+
+@dataclass
+class Site:
+    """`arena` and `info` are None while the arena warms up; `warming` says at what it is."""
+
+    page: Path
+    origins: frozenset[str] = frozenset()
+    max_sockets: int = 2000
+    arena: Arena | None = None
+    info: ArenaInfo | None = None
+    warming: str = "starting"
+    find_key: Callable[[str], KeyFiles | None] = lambda _: None
+    sockets: set[web.WebSocketResponse] = field(default_factory=set)
+
+
+SITE: Final = web.AppKey("site", Site)
+
+
+def local_origins(request: web.Request) -> list[str]:
+    """The origins of this server's own page, by the port that the request came to."""
+    name = request.transport.get_extra_info("sockname") if request.transport else None
+    port = name[1] if isinstance(name, tuple) else None
+    return [f"http://{host}:{port}" for host in _LOCAL_HOSTS] if port else []
+
+
+def is_allowed_origin(request: web.Request) -> bool:
+    """Browsers always name their page's origin; who names none is no browser."""
+    origin = request.headers.get("Origin")
+    if origin is None:
+        return True
+    return origin in local_origins(request) or origin in request.app[SITE].origins
+
+
+def _policy(sockets: Iterable[str]) -> str:
+    return "; ".join(
+        (
+            "default-src 'none'",
+            "script-src 'self'",
+            "style-src 'self'",
+            "img-src 'self' data:",
+            "font-src 'self'",
+            # 'self' covers the websocket only in newer browsers
+            " ".join(("connect-src 'self'", *sockets)),
+            "manifest-src 'self'",
+            "base-uri 'none'",
+            "form-action 'none'",
+            "frame-ancestors 'none'",
+        )
+    )
+
+
+async def add_security_headers(request: web.Request, response: web.StreamResponse) -> None:
+    """Strict by default: only our own scripts, nothing embedded, no sniffing."""
+    origins = [*local_origins(request), *request.app[SITE].origins]
+    headers = response.headers
+    headers["Content-Security-Policy"] = _policy(
+        "ws" + origin.removeprefix("http") for origin in origins
+    )
+    headers["X-Content-Type-Options"] = "nosniff"
+    headers["X-Frame-Options"] = "DENY"
+    headers["Referrer-Policy"] = "no-referrer"
+    headers["Cross-Origin-Opener-Policy"] = "same-origin"

@@ -1,0 +1,195 @@
+"""The websocket endpoint: frames in, frames out, and when a socket is let go."""
+
+import asyncio
+import contextlib
+import logging
+import re
+import time
+from typing import Final
+
+from aiohttp import WSMsgType, web
+
+from proofs import signing
+from server import messages as m
+from server.arena import Arena, Hosted
+from server.errors import ClientError, CommandRefused, FrameError
+from server.hub import Subscriber
+from server.limits import TokenBucket
+from server.site import SITE, is_allowed_origin
+
+HEARTBEAT_SECONDS: Final = 25.0
+FRAMES_PER_SECOND: Final = 10.0
+FRAMES_AT_ONCE: Final = 40.0
+_GOODBYE_SECONDS: Final = 2.0
+_GAME: Final = re.compile(r"0x[0-9a-fA-F]{64}")
+_LOG: Final = logging.getLogger(__name__)
+
+
+async def websocket(request: web.Request) -> web.StreamResponse:
+    """/ws for the lobby, /ws?game=ID[&v=N] for a game."""
+    site = request.app[SITE]
+    if not is_allowed_origin(request):
+        raise web.HTTPForbidden(text="this page may not use the arena's socket\n")
+    if site.arena is None:
+        raise web.HTTPServiceUnavailable(text=f"warming up: {site.warming}\n")
+    if len(site.sockets) >= site.max_sockets:
+        raise web.HTTPServiceUnavailable(text="too many sockets are open\n")
+    socket = web.WebSocketResponse(
+        max_msg_size=m.MAX_FRAME_BYTES,
+        heartbeat=HEARTBEAT_SECONDS,
+        timeout=_GOODBYE_SECONDS,
+        compress=False,  # costs two thirds of the throughput for frames this small
+    )
+    await socket.prepare(request)
+    site.sockets.add(socket)
+    try:
+        await Client(socket, request, site.arena).run()
+    finally:
+        site.sockets.discard(socket)
+    return socket
+
+
+class Client:
+    """One socket: reads commands, and writes what its queue holds."""
+
+    def __init__(self, socket: web.WebSocketResponse, request: web.Request, arena: Arena) -> None:
+        self._socket = socket
+        self._request = request
+        self._arena = arena
+        self._queue = Subscriber(on_drop=self._drop)
+        self._bucket = TokenBucket(
+            rate=FRAMES_PER_SECOND, burst=FRAMES_AT_ONCE, now=time.monotonic()
+        )
+        self._hosted: Hosted | None = None
+        self._writer: asyncio.Task[None] | None = None
+        self._kick: asyncio.Task[None] | None = None
+
+    async def run(self) -> None:
+        """Serve the socket until it ends."""
+        game = self._request.query.get("game")
+        if game is not None and not self._join(game):
+            await self._socket.close(code=m.CLOSE_UNKNOWN_GAME, message=b"unknown game")
+            return
+        self._writer = asyncio.create_task(self._write())
+        try:
+            await self._read()
+        finally:
+            if self._hosted is not None:
+                self._arena.leave(self._hosted, self._queue)
+            self._writer.cancel()
+            if self._kick is not None:
+                await self._kick
+
+    def _join(self, game: str) -> bool:
+        if not _GAME.fullmatch(game):
+            return False
+        try:
+            self._hosted = self._arena.game(bytes.fromhex(game[2:]))
+        except CommandRefused:
+            return False
+        self._arena.join(self._hosted, self._queue, _version(self._request.query.get("v")))
+        return True
+
+    async def _write(self) -> None:
+        with contextlib.suppress(ConnectionError):
+            while (wire := await self._queue.next()) is not None:
+                await self._socket.send_str(wire)
+
+    async def _read(self) -> None:
+        async for message in self._socket:
+            if message.type not in (WSMsgType.TEXT, WSMsgType.BINARY):
+                return
+            if not self._bucket.take(time.monotonic()):
+                await self._end_flood()
+                return
+            self._queue.put(m.to_wire(self._answer(message.data)))
+
+    def _answer(self, raw: str | bytes) -> m.Reply:
+        try:
+            frame = m.parse_client_frame(raw)
+        except FrameError as error:
+            return m.error_reply(error.echo, error.code, error.message)
+        try:
+            return self._obey(frame)
+        except ClientError as error:
+            return m.error_reply(frame.id, error.code, error.message)
+        except Exception:  # the socket of whoever found our mistake lives on
+            _LOG.exception("%s failed", frame.t)
+            return m.error_reply(frame.id, "internal", "the server made a mistake; it is logged")
+
+    def _obey(self, frame: m.ClientFrame) -> m.Reply:
+        match frame:
+            case m.Ping():
+                return m.Pong(id=frame.id)
+            case m.Offer(d=d):
+                return m.Offered(id=frame.id, d=self._arena.offer(_bytes(d.bot)))
+            case m.Open(d=d):
+                game = self._arena.open_game(opening_of(d.open), _bytes(d.signature))
+                return m.Opened(id=frame.id, d=m.OpenedReply(game="0x" + game.hex()))
+            case m.Move() | m.Resign() | m.Draw() | m.Timeout():
+                self._command(frame)
+                return m.Ack(id=frame.id)
+
+    def _command(self, frame: m.GameCommand) -> None:
+        if self._hosted is None:
+            raise CommandRefused("unknown_game", "this socket looks at no game: use /ws?game=ID")
+        self._arena.command(self._hosted, frame)
+        if not isinstance(frame, m.Timeout) and not self._queue.is_player:
+            self._queue.is_player = True
+            self._arena.count_spectators(self._hosted)
+
+    # --- letting go -----------------------------------------------------------------------------
+
+    async def _end_flood(self) -> None:
+        text = f"more than {FRAMES_PER_SECOND:g} frames a second"
+        self._queue.put(m.to_wire(m.error_reply(None, "rate_limited", text)))
+        self._queue.close()
+        await self._goodbye(m.CLOSE_RATE_LIMITED, b"too many frames", flush=True)
+
+    def _drop(self) -> None:
+        """The reader is too slow: it may come back with the version that it has seen."""
+        if self._kick is None:
+            self._kick = asyncio.create_task(
+                self._goodbye(m.CLOSE_TOO_SLOW, b"too slow: come back with v", flush=False)
+            )
+
+    async def _goodbye(self, code: int, reason: bytes, *, flush: bool) -> None:
+        """Close with a code; cut the line when the other side does not even read that."""
+        assert self._writer is not None
+        transport = self._request.transport
+        if not flush:
+            self._writer.cancel()
+        try:
+            async with asyncio.timeout(_GOODBYE_SECONDS):
+                await asyncio.wait([self._writer])
+                await self._socket.close(code=code, message=reason)
+        except (TimeoutError, ConnectionError):
+            pass
+        finally:
+            if transport is not None and not self._socket.closed:
+                transport.abort()
+
+
+def opening_of(terms: m.OpenTerms) -> signing.Open:
+    """The signed message that the frame's fields name."""
+    return signing.Open(
+        opener=terms.opener.lower(),
+        white=_bytes(terms.white),
+        black=_bytes(terms.black),
+        start=_bytes(terms.start),
+        base_seconds=terms.base_seconds,
+        increment_seconds=terms.increment_seconds,
+        delay_seconds=terms.delay_seconds,
+        commitment=_bytes(terms.commitment),
+        seed=_bytes(terms.seed),
+        expires=terms.expires,
+        nonce=int(terms.nonce),
+    )
+
+
+def _version(text: str | None) -> int | None:
+    return int(text) if text is not None and re.fullmatch(r"[0-9]{1,16}", text) else None
+
+
+def _bytes(text: str) -> bytes:
+    return bytes.fromhex(text.removeprefix("0x"))
