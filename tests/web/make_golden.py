@@ -1,0 +1,153 @@
+"""Writes the vectors that the page's modules are compared with.
+
+    python -m tests.web.make_golden
+
+The page has its own policy map, move hashing and signing; these files hold what the Python side
+makes of the same inputs.
+"""
+
+import json
+import random
+from pathlib import Path
+from typing import Any
+
+import chess
+from coincurve import PrivateKey
+from eth_utils.crypto import keccak
+
+from engine.policy_map import MOVES, move_index
+from proofs.signing import Domain, Draw, Message, Move, Open, Resign, address_of, player_side
+from proofs.statement import next_history
+
+GOLDEN = Path(__file__).parents[1] / "golden"
+DOMAIN = Domain(31337, "0x5FbDB2315678afecb367f032d93F642f64180aa3")
+KEYS = (1, 0xA11CE, int.from_bytes(keccak(b"checkproof test key"), "big") >> 1)
+POSITIONS = (
+    chess.STARTING_FEN,
+    "r3k2r/p1ppqpb1/bn2pnp1/3PN3/1p2P3/2N2Q1p/PPPBBPPP/R3K2R w KQkq - 0 1",
+    "r3k2r/p1ppqpb1/bn2pnp1/3PN3/1p2P3/2N2Q1p/PPPBBPPP/R3K2R b KQkq - 0 1",
+    "rnbq1k1r/pp1Pbppp/2p5/8/2B5/8/PPP1NnPP/RNBQK2R w KQ - 1 8",
+    "8/8/8/8/k2Pp2Q/8/8/3K4 b - d3 0 1",
+    "8/k7/8/8/8/8/1p1p1p1p/K1N1N1N1 b - - 0 1",
+    "1n1n4/P1P1P1P1/8/8/8/7k/8/K7 w - - 0 1",
+)
+
+
+def _hex(raw: bytes) -> str:
+    return "0x" + raw.hex()
+
+
+def _signed(message: Message, fields: dict[str, Any]) -> dict[str, Any]:
+    keys = [PrivateKey(secret.to_bytes(32, "big")) for secret in KEYS]
+    return {
+        "type": type(message).__name__,
+        "fields": fields,
+        "digest": _hex(message.digest(DOMAIN)),
+        "signatures": [_hex(message.sign(DOMAIN, key)) for key in keys],
+    }
+
+
+def _open(seed: int) -> dict[str, Any]:
+    player = address_of(PrivateKey(KEYS[seed % len(KEYS)].to_bytes(32, "big")))
+    bot = keccak(f"bot {seed}".encode())
+    sides = [player_side(player), bot]
+    message = Open(
+        opener=player,
+        white=sides[seed % 2],
+        black=sides[1 - seed % 2],
+        start=bytes(32),
+        base_seconds=600 * (seed + 1),
+        increment_seconds=seed,
+        delay_seconds=2 * seed,
+        commitment=keccak(f"commitment {seed}".encode()),
+        seed=keccak(f"seed {seed}".encode()),
+        expires=1_700_000_000 + seed,
+        nonce=(1 << 256) - 1 if seed == 0 else seed,
+    )
+    fields = {
+        "opener": message.opener,
+        "white": _hex(message.white),
+        "black": _hex(message.black),
+        "start": _hex(message.start),
+        "baseSeconds": message.base_seconds,
+        "incrementSeconds": message.increment_seconds,
+        "delaySeconds": message.delay_seconds,
+        "commitment": _hex(message.commitment),
+        "seed": _hex(message.seed),
+        "expires": message.expires,
+        "nonce": str(message.nonce),
+    }
+    return _signed(message, fields)
+
+
+def signing_vectors() -> dict[str, Any]:
+    """Keys with their addresses, and messages with their digests and signatures."""
+    game, history = keccak(b"game"), keccak(b"history")
+    names = {"game": _hex(game), "history": _hex(history)}
+    vectors = [_open(seed) for seed in range(4)]
+    vectors += [
+        _signed(Move(game, ply, history, index), {**names, "ply": ply, "index": index})
+        for ply, index in ((0, 0), (1, 1857), (65535, 293))
+    ]
+    vectors.append(_signed(Resign(game), {"game": _hex(game)}))
+    vectors.append(_signed(Draw(game, 77, history), {**names, "ply": 77}))
+    return {
+        "domain": {"chainId": DOMAIN.chain_id, "arena": DOMAIN.arena},
+        "keys": [
+            {
+                "secret": _hex(secret.to_bytes(32, "big")),
+                "address": address_of(PrivateKey(secret.to_bytes(32, "big"))),
+            }
+            for secret in KEYS
+        ],
+        "messages": vectors,
+    }
+
+
+def _random_line(seed: int) -> dict[str, Any]:
+    chooser, board = random.Random(seed), chess.Board()
+    game = history = keccak(f"line {seed}".encode())
+    moves = []
+    while not board.is_game_over() and len(moves) < 120:
+        move = chooser.choice(list(board.legal_moves))
+        index, san = move_index(board, move), board.san(move)
+        board.push(move)
+        history = next_history(history, index)
+        moves.append(
+            {
+                "index": index,
+                "uci": move.uci(),
+                "san": san,
+                "fen": board.fen(),
+                "history": _hex(history),
+            }
+        )
+    return {"game": _hex(game), "moves": moves}
+
+
+def move_vectors() -> dict[str, Any]:
+    """The policy map, the indices of all legal moves of some positions, and whole lines."""
+    boards = [chess.Board(fen) for fen in POSITIONS]
+    return {
+        "policy": [move.uci() for move in MOVES],
+        "positions": [
+            {
+                "fen": board.fen(),
+                "moves": {move.uci(): move_index(board, move) for move in board.legal_moves},
+            }
+            for board in boards
+        ],
+        "lines": [_random_line(seed) for seed in range(3)],
+    }
+
+
+FILES = {"signing.json": signing_vectors, "moves.json": move_vectors}
+
+
+def main() -> None:
+    for name, vectors in FILES.items():
+        (GOLDEN / name).write_text(json.dumps(vectors(), indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    main()

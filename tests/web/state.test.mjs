@@ -1,0 +1,266 @@
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { test } from "node:test";
+import { clockText, grouped, seconds, short } from "../../web/js/format.js";
+import { ProtocolFault, parseFrame, socketUrl } from "../../web/js/protocol.js";
+import * as states from "../../web/js/state.js";
+
+/** @import { GameEvent, MoveRecord, Snapshot } from "../../web/js/types.js" */
+
+const golden = JSON.parse(readFileSync(new URL("../golden/moves.json", import.meta.url), "utf8"));
+const { game, moves } = golden.lines[0];
+const PLAYER = `0x${"1".repeat(40)}`;
+
+/** @param {number} ply @param {Partial<MoveRecord>} [change] @returns {MoveRecord} */
+const record = (ply, change = {}) => ({
+  ...moves[ply],
+  ply,
+  color: ply % 2 ? "black" : "white",
+  by: ply % 2 ? "bot" : "player",
+  stage: "proposed",
+  at: { proposed: 1000 + ply },
+  queuePosition: null,
+  proveSeconds: null,
+  cpuSeconds: null,
+  proof: null,
+  payee: null,
+  tx: null,
+  gas: null,
+  block: null,
+  reason: null,
+  ...change,
+});
+
+/** @param {number} plies @param {Partial<Snapshot>} [change] @returns {Snapshot} */
+const snapshot = (plies, change = {}) => ({
+  game,
+  chainId: 31337,
+  arena: PLAYER,
+  white: { kind: "player", address: PLAYER },
+  black: { kind: "bot", version: `0x${"2".repeat(64)}`, name: "pawn" },
+  opener: PLAYER,
+  clock: { baseSeconds: 600, incrementSeconds: 5, delaySeconds: 0 },
+  status: "playing",
+  result: null,
+  openStage: { stage: "verified", tx: "0x1", gas: 1 },
+  moves: Array.from({ length: plies }, (_, ply) => record(ply)),
+  history: plies ? moves[plies - 1].history : game,
+  clocks: { white: 600, black: 590, running: "black", at: 2000 },
+  spectators: 0,
+  ...change,
+});
+
+/** @param {number} plies @param {Partial<Snapshot>} [change] @param {string | null} [viewer] */
+function begun(plies, change, viewer = PLAYER) {
+  const full = /** @type {GameEvent} */ ({
+    t: "full",
+    d: snapshot(plies, change),
+    v: 1,
+  });
+  const opened = states.withConnection(states.initialState(game, viewer), "open");
+  return states.applyEvent(opened, full);
+}
+
+test("a snapshot is replayed, and tells whose turn it is", () => {
+  const state = begun(2);
+  assert.equal(state.fault, null);
+  assert.equal(state.line.length, 3);
+  assert.equal(states.turn(state), "white");
+  assert.equal(states.playerColor(state), "white");
+  assert.ok(states.canMove(state));
+  assert.ok(!states.canMove(begun(1)), "not at the bot's turn");
+  assert.ok(!states.canMove(begun(2, {}, null)), "not as a spectator");
+  assert.ok(!states.canMove(begun(2, { status: "ended" })), "not after the end");
+  assert.ok(!states.canMove(states.withConnection(state, "lost")), "not without a connection");
+});
+
+test("a proposed bot move may be answered at once", () => {
+  const state = states.applyEvent(begun(1), { t: "move", d: record(1), v: 2 });
+  assert.equal(state.snapshot?.moves[1].stage, "proposed");
+  assert.ok(states.canMove(state));
+});
+
+test("a bot move goes through its stages and keeps its figures", () => {
+  let state = begun(2);
+  /** @type {GameEvent[]} */
+  const events = [
+    { t: "proof", d: proof("queued", { queuePosition: 2 }), v: 2 },
+    { t: "proof", d: proof("proving"), v: 3 },
+    {
+      t: "proof",
+      d: proof("proved", { proveSeconds: 1.5, cpuSeconds: 1.4, proof: "0xab" }),
+      v: 4,
+    },
+    { t: "chain", d: chain("submitted", { tx: "0xcd" }), v: 5 },
+    { t: "chain", d: chain("verified", { gas: 400_000, block: 7 }), v: 6 },
+  ];
+  const seen = events.map((event) => {
+    state = states.applyEvent(state, event);
+    return state.snapshot?.moves[1].stage;
+  });
+  assert.deepEqual(seen, ["queued", "proving", "proved", "submitted", "verified"]);
+  const move = state.snapshot?.moves[1];
+  assert.equal(move?.proveSeconds, 1.5);
+  assert.equal(move?.proof, "0xab");
+  assert.equal(move?.tx, "0xcd");
+  assert.equal(move?.gas, 400_000);
+  assert.deepEqual(Object.keys(move?.at ?? {}), [
+    "proposed",
+    "queued",
+    "proving",
+    "proved",
+    "submitted",
+    "verified",
+  ]);
+  assert.deepEqual(states.proofCount(state), { verified: 1, total: 1 });
+});
+
+/** @param {"queued" | "proving" | "proved"} stage @param {object} [change] */
+const proof = (stage, change) => ({
+  ply: 1,
+  stage,
+  at: 3000,
+  queuePosition: null,
+  proveSeconds: null,
+  cpuSeconds: null,
+  proof: null,
+  ...change,
+});
+
+/** @param {"submitted" | "verified" | "rejected"} stage @param {object} [change] */
+const chain = (stage, change) => ({
+  ply: 1,
+  stage,
+  at: 3001,
+  tx: null,
+  gas: null,
+  block: null,
+  reason: null,
+  ...change,
+});
+
+test("a pending move shows at once, and is settled by the server's record", () => {
+  const state = begun(2);
+  const index = moves[2].index;
+  const position = states.afterMove(state, index);
+  assert.ok(position);
+  const pending = { ply: 2, index, signature: "0x", position };
+  const waiting = states.withPending(state, pending);
+  assert.equal(states.lastPosition(waiting).fen, moves[2].fen);
+  assert.ok(!states.canMove(waiting));
+  const taken = states.applyEvent(waiting, { t: "move", d: record(2), v: 2 });
+  assert.equal(taken.pending, null);
+  assert.equal(taken.error, null);
+  const refused = states.withRefusal(waiting, "no");
+  assert.equal(states.lastPosition(refused).fen, moves[1].fen);
+  assert.equal(refused.error, "no");
+});
+
+test("a rejected move is one clear line, and locks the board until the server resyncs", () => {
+  const state = states.applyEvent(begun(2), {
+    t: "chain",
+    d: chain("rejected", { reason: "ProofRejected" }),
+    v: 2,
+  });
+  assert.match(state.error ?? "", /^Ply 2 \(.+\) was rejected: ProofRejected\.$/);
+  assert.ok(!states.canMove(state));
+  const again = states.applyEvent(state, { t: "full", d: snapshot(2), v: 3 });
+  assert.ok(states.canMove(again));
+});
+
+test("a server that contradicts the game is a fault", () => {
+  const wrong = record(1, { history: moves[0].history });
+  const state = states.applyEvent(begun(1), { t: "move", d: wrong, v: 2 });
+  assert.match(state.fault ?? "", /history/);
+  assert.ok(!states.canMove(state));
+  const gap = states.applyEvent(begun(0), { t: "move", d: record(1), v: 2 });
+  assert.match(gap.fault ?? "", /left out ply 2/);
+  const other = states.initialState(`0x${"9".repeat(64)}`, null);
+  const mixed = states.applyEvent(other, { t: "full", d: snapshot(0), v: 1 });
+  assert.match(mixed.fault ?? "", /another game/);
+});
+
+test("looking back does not let one move in the past", () => {
+  const back = states.showing(begun(2), 1);
+  assert.equal(states.shownPosition(back).fen, moves[0].fen);
+  assert.ok(!states.canMove(back));
+  assert.equal(states.showing(back, 99).shown, null);
+  assert.equal(states.showing(back, -5).shown, 0);
+});
+
+test("the running clock goes down, the other stands", () => {
+  const state = begun(1);
+  const clocks = /** @type {Snapshot} */ (state.snapshot).clocks;
+  assert.equal(states.timeLeft(clocks, "black", 2010), 580);
+  assert.equal(states.timeLeft(clocks, "white", 2010), 600);
+  assert.ok(!states.opponentOutOfTime(state, 2010));
+  assert.ok(states.opponentOutOfTime(state, 2591));
+});
+
+test("the end of the game ends the input", () => {
+  const state = states.applyEvent(begun(2), {
+    t: "end",
+    d: { result: "1-0", reason: "checkmate", tx: null },
+    v: 2,
+  });
+  assert.ok(states.isOver(state));
+  assert.deepEqual(state.snapshot?.result, {
+    result: "1-0",
+    reason: "checkmate",
+  });
+});
+
+test("the opening's stage is shown, and a refused opening is the end", () => {
+  const opening = begun(0, {
+    status: "opening",
+    openStage: { stage: "submitted", tx: null, gas: null },
+  });
+  const on = states.applyEvent(opening, {
+    t: "chain",
+    d: { ...chain("verified"), ply: -1 },
+    v: 2,
+  });
+  assert.equal(on.snapshot?.status, "playing");
+  const off = states.applyEvent(opening, {
+    t: "chain",
+    d: { ...chain("rejected"), ply: -1 },
+    v: 2,
+  });
+  assert.ok(states.isOver(off));
+});
+
+test("the board is turned to the player, and flips", () => {
+  const black = begun(0, {
+    white: { kind: "bot", version: "0x", name: "pawn" },
+    black: { kind: "player", address: PLAYER.toUpperCase().replace("X", "x") },
+  });
+  assert.equal(states.bottomColor(black), "black");
+  assert.equal(states.bottomColor(states.flipped(black)), "white");
+});
+
+test("frames of unknown types are faults", () => {
+  assert.equal(parseFrame('{"t":"pong","id":1,"d":{}}').t, "pong");
+  for (const text of ['{"t":"news","d":{}}', "{", "[]", '{"t":"move","d":{}}', '{"t":"ack"}']) {
+    assert.throws(() => parseFrame(text), ProtocolFault, text);
+  }
+  assert.throws(() => parseFrame(new ArrayBuffer(1)), ProtocolFault);
+});
+
+test("the socket's address resumes at a version", () => {
+  const location = /** @type {Location} */ ({
+    href: "http://a:1/game/x",
+    protocol: "http:",
+  });
+  assert.equal(socketUrl(location, "0x1", 7), "ws://a:1/ws?game=0x1&v=7");
+  assert.equal(socketUrl(location, null, null), "ws://a:1/ws");
+});
+
+test("numbers read well", () => {
+  assert.equal(clockText(599.9), "9:59");
+  assert.equal(clockText(8.37), "0:08.3");
+  assert.equal(clockText(-3), "0:00.0");
+  assert.equal(clockText(3661), "1:01:01");
+  assert.equal(grouped(412345), "412,345");
+  assert.equal(seconds(1.84), "1.8 s");
+  assert.equal(short(`0x${"ab".repeat(32)}`), "0xabab…abab");
+});

@@ -1,0 +1,115 @@
+/** The page of one game: /game/{id} for the player who holds a key of it, /watch/{id} for all. */
+import { fetchConfig } from "./api.js";
+import { storedKey } from "./keys.js";
+import { CommandRefused, Connection, ConnectionLost, socketUrl } from "./protocol.js";
+import { drawDigest, moveDigest, resignDigest } from "./signing.js";
+import * as states from "./state.js";
+import { GameView } from "./view.js";
+
+/** @import { State } from "./state.js" */
+
+const [, page, id = ""] = location.pathname.split("/");
+const game = id.toLowerCase();
+const key = page === "game" ? storedKey() : null;
+
+const now = () => Date.now() / 1000;
+
+async function main() {
+  const config = await fetchConfig();
+  const domain = { chainId: config.chainId, arena: config.arena };
+  /** @type {State} */
+  let state = states.initialState(game, key?.address ?? null);
+
+  const view = new GameView(config, {
+    onMove: (index) => void play(index),
+    onResign: () =>
+      void command("resign", (signer) => ({ signature: signer(resignDigest(domain, { game })) })),
+    onDraw: () => void command("draw", signDraw),
+    onTimeout: () => void command("timeout", () => ({})),
+    onFlip: () => set(states.flipped(state)),
+    onShow: (position) => set(states.showing(state, position)),
+    onDismiss: () => set(states.withError(state, null)),
+  });
+
+  /** @param {State} next */
+  function set(next) {
+    state = next;
+    view.render(state, now());
+    document.title = `${states.title(state)} · checkproof`;
+  }
+
+  const connection = new Connection((version) => socketUrl(location, game, version), {
+    onEvent: (event) => set(states.applyEvent(state, event)),
+    onStatus: (status) => {
+      set(states.withConnection(state, status));
+      if (status === "open") void sendPending();
+    },
+    onFault: (fault) => set(states.withError(state, fault.message)),
+  });
+  addEventListener("online", () => connection.retryNow());
+  setInterval(() => view.tick(now()), 100);
+
+  /** @param {number} index */
+  async function play(index) {
+    const position = states.afterMove(state, index);
+    if (!key || !position || !states.canMove(state)) return set(state);
+    const { history } = states.lastPosition(state);
+    const ply = state.line.length - 1;
+    const signature = key.sign(moveDigest(domain, { game, ply, history, index }));
+    set(states.withPending(state, { ply, index, signature, position }));
+    return sendPending();
+  }
+
+  async function sendPending() {
+    const { pending } = state;
+    if (!pending) return;
+    const { ply, index, signature } = pending;
+    try {
+      await connection.request("move", { ply, index, signature }, "ack");
+    } catch (error) {
+      // It may have arrived: the next connection tells, and sends it again if it has not.
+      if (error instanceof ConnectionLost) return;
+      if (state.pending === pending) set(states.withRefusal(state, lineOf(error)));
+    }
+  }
+
+  /** @param {(digest: Uint8Array) => string} signer */
+  function signDraw(signer) {
+    const { history } = states.lastPosition(state);
+    const ply = state.line.length - 1;
+    return { ply, signature: signer(drawDigest(domain, { game, ply, history })) };
+  }
+
+  /**
+   * @param {string} type
+   * @param {(signer: (digest: Uint8Array) => string) => object} data
+   */
+  async function command(type, data) {
+    if (!key) return;
+    try {
+      await connection.request(
+        type,
+        data((digest) => key.sign(digest)),
+        "ack",
+      );
+    } catch (error) {
+      set(states.withError(state, lineOf(error)));
+    }
+  }
+}
+
+/** One clear line for what went wrong. @param {unknown} error */
+function lineOf(error) {
+  if (error instanceof CommandRefused) return `The arena refused: ${error.message}`;
+  return error instanceof Error ? error.message : String(error);
+}
+
+main().catch((error) => {
+  const box = document.getElementById("error");
+  const text = document.getElementById("error-text");
+  if (box && text) {
+    text.textContent = lineOf(error);
+    box.hidden = false;
+  }
+  throw error;
+});

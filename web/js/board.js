@@ -1,0 +1,182 @@
+/** The board on the page: cm-chessboard with the marks and the input of this game. */
+import {
+  BORDER_TYPE,
+  Chessboard,
+  INPUT_EVENT_TYPE,
+} from "../vendor/cm-chessboard/src/Chessboard.js";
+import { Accessibility } from "../vendor/cm-chessboard/src/extensions/accessibility/Accessibility.js";
+import { Markers } from "../vendor/cm-chessboard/src/extensions/markers/Markers.js";
+import { PromotionDialog } from "../vendor/cm-chessboard/src/extensions/promotion-dialog/PromotionDialog.js";
+import { castlingRook } from "./chess_moves.js";
+import { checkedKing, indexOf, legalMoves } from "./line.js";
+
+/** @import { Move } from "../vendor/chess.js/chess.js" */
+/** @import { MoveInputEvent } from "../vendor/cm-chessboard/src/Chessboard.js" */
+/** @import { Position } from "./line.js" */
+/** @import { Color } from "./types.js" */
+
+const MARK = {
+  last: { class: "mark-last", slice: "markSquare" },
+  from: { class: "mark-from", slice: "markSquare" },
+  check: { class: "mark-check", slice: "markCheck" },
+  target: { class: "mark-target", slice: "markDot", position: /** @type {const} */ ("above") },
+  capture: { class: "mark-target", slice: "markRing" },
+};
+
+/** @param {string} path relative to this file */
+const assetUrl = (path) => new URL(path, import.meta.url).pathname;
+
+/** @param {Color} color */
+const letter = (color) => (color === "white" ? "w" : "b");
+
+export class Board {
+  /** @type {Position | null} */
+  #position = null;
+  /** @type {Color | null} */
+  #mover = null;
+  #held = false;
+
+  /**
+   * @param {HTMLElement} element
+   * @param {(index: number) => void} onMove called with a legal move's policy index
+   */
+  constructor(element, onMove) {
+    this.element = element;
+    this.onMove = onMove;
+    const still = matchMedia("(prefers-reduced-motion: reduce)").matches;
+    this.board = new Chessboard(element, {
+      assetsUrl: assetUrl("../vendor/cm-chessboard/assets/"),
+      style: {
+        cssClass: "checkproof",
+        borderType: BORDER_TYPE.none,
+        showCoordinates: true,
+        animationDuration: still ? 0 : 180,
+      },
+      extensions: [
+        { class: Markers, props: { autoMarkers: null, sprite: assetUrl("../img/markers.svg") } },
+        { class: PromotionDialog, props: { language: "en" } },
+        {
+          class: Accessibility,
+          props: {
+            language: "en",
+            keyboardMoveInput: true,
+            boardAsTable: true,
+            movePieceForm: false,
+            piecesAsList: false,
+          },
+        },
+      ],
+    });
+  }
+
+  /**
+   * @param {Position} position
+   * @param {{bottom: Color, mover: Color | null}} options mover: whose pieces may be moved now
+   */
+  show(position, { bottom, mover }) {
+    if (this.board.getOrientation() !== letter(bottom)) {
+      void this.board.setOrientation(letter(bottom), false);
+    }
+    const moved = position.fen !== this.#position?.fen;
+    // The board may show a move of its own that the game did not take.
+    if (moved || this.board.getPosition() !== position.fen.split(" ")[0]) {
+      const animated = this.#position !== null;
+      this.#position = position;
+      void this.board.setPosition(position.fen, animated);
+      this.#markPosition();
+    }
+    if (moved || mover !== this.#mover) this.#enable(mover);
+    this.element.dataset.fen = position.fen;
+    this.element.dataset.orientation = bottom;
+    this.element.dataset.input = mover ?? "none";
+  }
+
+  /** @param {Color | null} mover */
+  #enable(mover) {
+    this.#mover = mover;
+    if (this.#held) this.board.cancelMoveInput();
+    if (this.board.isMoveInputEnabled()) this.board.disableMoveInput();
+    this.#unmarkTargets();
+    if (mover) this.board.enableMoveInput((event) => this.#input(event), letter(mover));
+  }
+
+  /** @param {MoveInputEvent} event @returns {boolean} whether the piece may be held, or stays */
+  #input(event) {
+    switch (event.type) {
+      case INPUT_EVENT_TYPE.moveInputStarted:
+        this.#held = this.#start(event.squareFrom);
+        return this.#held;
+      case INPUT_EVENT_TYPE.validateMoveInput:
+        return this.#finish(event.squareFrom, event.squareTo ?? "");
+      case INPUT_EVENT_TYPE.moveInputCanceled:
+        this.#held = false;
+        this.#unmarkTargets();
+        return false;
+      default:
+        return false;
+    }
+  }
+
+  /** @param {string} from */
+  #start(from) {
+    this.#unmarkTargets();
+    const moves = this.#legal(from);
+    if (!moves.length) return false;
+    this.board.addMarker(MARK.from, from);
+    for (const to of new Set(moves.map((move) => move.to))) {
+      this.board.addMarker(this.board.getPiece(to) ? MARK.capture : MARK.target, to);
+    }
+    return true;
+  }
+
+  /** @param {string} from @param {string} to */
+  #finish(from, to) {
+    const moves = this.#legal(from);
+    const [move] = moves.filter((candidate) => candidate.to === to);
+    const castling = moves.find((candidate) => castlingRook(candidate) === to);
+    this.#unmarkTargets();
+    this.#held = false;
+    if (move?.promotion) {
+      this.#promote(moves.filter((candidate) => candidate.to === to));
+      return false;
+    }
+    const chosen = move ?? castling;
+    if (!chosen) return false;
+    // After cm-chessboard has finished with its own input, for the answer may switch it off.
+    queueMicrotask(() => this.onMove(indexOf(chosen)));
+    return chosen === move;
+  }
+
+  /** @param {Move[]} choices the four promotions on one square */
+  #promote(choices) {
+    const { to, color } = choices[0];
+    this.board.showPromotionDialog(to, color, ({ type, piece }) => {
+      const chosen = choices.find((move) => move.promotion === piece?.[1]);
+      if (type === "pieceSelected" && chosen) this.onMove(indexOf(chosen));
+    });
+  }
+
+  /** @param {string} square */
+  #legal(square) {
+    return this.#position ? legalMoves(this.#position.fen, square) : [];
+  }
+
+  #markPosition() {
+    this.board.removeMarkers(MARK.last);
+    this.board.removeMarkers(MARK.check);
+    if (!this.#position) return;
+    const { move, fen } = this.#position;
+    if (move) {
+      this.board.addMarker(MARK.last, move.from);
+      this.board.addMarker(MARK.last, move.to);
+    }
+    const king = checkedKing(fen);
+    if (king) this.board.addMarker(MARK.check, king);
+  }
+
+  #unmarkTargets() {
+    this.board.removeMarkers(MARK.from);
+    this.board.removeMarkers(MARK.target);
+    this.board.removeMarkers(MARK.capture);
+  }
+}

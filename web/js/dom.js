@@ -1,0 +1,54 @@
+/** Small helpers around the DOM. Text is only ever set as text. */
+
+/**
+ * A new element.
+ *
+ * @template {keyof HTMLElementTagNameMap} T
+ * @param {T} tag
+ * @param {Record<string, string | boolean>} [attributes] true sets an empty one, false none
+ * @param {...(Node | string)} children
+ * @returns {HTMLElementTagNameMap[T]}
+ */
+export function h(tag, attributes = {}, ...children) {
+  const element = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) {
+    if (value !== false) element.setAttribute(name, value === true ? "" : value);
+  }
+  element.append(...children);
+  return element;
+}
+
+/**
+ * The element with an id.
+ *
+ * @template {HTMLElement} T
+ * @param {string} id
+ * @param {new () => T} type
+ * @returns {T}
+ */
+export function byId(id, type) {
+  const element = document.getElementById(id);
+  if (!(element instanceof type)) throw new Error(`no ${type.name} is called #${id}`);
+  return element;
+}
+
+/** Set the text, if it is another; screen readers are told of every change. @param {Node} node @param {string} text */
+export function setText(node, text) {
+  if (node.textContent !== text) node.textContent = text;
+}
+
+/**
+ * Put text on the clipboard, and say so on the button for a moment.
+ *
+ * @param {HTMLElement} button
+ * @param {string} text
+ */
+export async function copyFrom(button, text) {
+  try {
+    await navigator.clipboard.writeText(text);
+    button.dataset.copied = "yes";
+  } catch {
+    button.dataset.copied = "no";
+  }
+  setTimeout(() => delete button.dataset.copied, 1200);
+}

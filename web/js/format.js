@@ -1,0 +1,33 @@
+/** How numbers and names read on the page. */
+
+/** @import { Color, Side } from "./types.js" */
+
+/** @param {string} hex @returns {string} such as 0x12ab…89ef */
+export const short = (hex) => (hex.length > 14 ? `${hex.slice(0, 6)}…${hex.slice(-4)}` : hex);
+
+/** @param {number} value @returns {string} such as 412,345 */
+export const grouped = (value) => value.toLocaleString("en-US");
+
+/** @param {number} value @returns {string} such as 1.8 s */
+export const seconds = (value) => `${Math.max(0, value).toFixed(value < 10 ? 1 : 0)} s`;
+
+/** @param {number} left seconds @returns {string} such as 9:05, or 0:08.3 near the end */
+export function clockText(left) {
+  const value = Math.max(0, left);
+  if (value < 20) return `0:${(Math.floor(value * 10) / 10).toFixed(1).padStart(4, "0")}`;
+  const whole = Math.floor(value);
+  const hours = Math.floor(whole / 3600);
+  const minutes = Math.floor((whole % 3600) / 60);
+  const rest = String(whole % 60).padStart(2, "0");
+  return hours ? `${hours}:${String(minutes).padStart(2, "0")}:${rest}` : `${minutes}:${rest}`;
+}
+
+/** @param {number} at unix seconds @returns {string} such as 17:03:21 */
+export const timeOfDay = (at) => new Date(at * 1000).toLocaleTimeString("en-GB");
+
+/** @param {Side} side */
+export const sideName = (side) =>
+  side.kind === "bot" ? side.name : `Player ${short(side.address)}`;
+
+/** @param {Color} color */
+export const capital = (color) => (color === "white" ? "White" : "Black");

@@ -1,0 +1,109 @@
+/**
+ * A game's moves replayed by the page itself: the rules from chess.js, the index from the policy
+ * map, the history from keccak. What the server says is compared with it, never trusted.
+ */
+import { Chess } from "../vendor/chess.js/chess.js";
+import { indexMove, moveIndex } from "./chess_moves.js";
+import { nextHistory } from "./signing.js";
+
+/** @import { Move } from "../vendor/chess.js/chess.js" */
+/** @import { Color, MoveRecord } from "./types.js" */
+
+/**
+ * @typedef {object} Position a position of the game and the move that led to it
+ * @property {string} fen
+ * @property {string} history
+ * @property {{san: string, uci: string, from: string, to: string, index: number} | null} move
+ */
+
+const START = "rnbqkbnr/pppppppp/8/8/8/8/PPPPPPPP/RNBQKBNR w KQkq - 0 1";
+
+/** A record that the rules or the hashes contradict. */
+export class RecordFault extends Error {
+  name = "RecordFault";
+}
+
+/** @param {string} game @returns {Position} where every game begins */
+export const startOf = (game) => ({ fen: START, history: game, move: null });
+
+/**
+ * The position after an index.
+ *
+ * @param {Position} position
+ * @param {number} index
+ * @returns {Position | null} null if no legal move has that index
+ */
+export function after(position, index) {
+  const chess = new Chess(position.fen);
+  const move = indexMove(chess, index);
+  if (!move) return null;
+  const { san, lan: uci, from, to, after: fen } = move;
+  const history = nextHistory(position.history, index);
+  return { fen, history, move: { san, uci, from, to, index } };
+}
+
+/**
+ * The position after a record of the server.
+ *
+ * @param {Position} position
+ * @param {MoveRecord} record
+ * @throws {RecordFault} if the record is not what its index means here
+ */
+export function follow(position, record) {
+  const next = after(position, record.index);
+  const name = `Ply ${record.ply + 1} (${record.uci.slice(0, 5)})`;
+  if (!next?.move) throw new RecordFault(`${name} is not legal here.`);
+  if (record.uci !== next.move.uci) {
+    throw new RecordFault(`${name} is not the move that its index names.`);
+  }
+  if (next.history !== record.history.toLowerCase()) {
+    throw new RecordFault(`${name} has another history hash than its moves.`);
+  }
+  if (samePosition(next.fen) !== samePosition(record.fen)) {
+    throw new RecordFault(`${name} leads to another position than the server shows.`);
+  }
+  return next;
+}
+
+/** Placement, mover and castling; writers of FEN disagree on the en-passant field. @param {string} fen */
+const samePosition = (fen) => fen.split(" ").slice(0, 3).join(" ");
+
+/** @param {string} fen @returns {Color} */
+export const turnOf = (fen) => (fen.split(" ")[1] === "b" ? "black" : "white");
+
+/** @param {string} fen @param {string} [square] @returns {Move[]} */
+export const legalMoves = (fen, square) => new Chess(fen).moves({ verbose: true, square });
+
+/** @param {Move} move */
+export const indexOf = (move) => moveIndex(move);
+
+/**
+ * The square of the king in check, or null.
+ *
+ * @param {string} fen
+ */
+export function checkedKing(fen) {
+  const chess = new Chess(fen);
+  return chess.inCheck() ? chess.findPiece({ color: chess.turn(), type: "k" })[0] : null;
+}
+
+/** @param {string} fen whether there is no move left, or nothing left to mate with */
+export function isFinal(fen) {
+  const chess = new Chess(fen);
+  return chess.isCheckmate() || chess.isStalemate() || chess.isInsufficientMaterial();
+}
+
+/**
+ * What draw the mover could claim at the end of a line.
+ *
+ * @param {Position[]} line from the start of the game
+ * @returns {"threefold" | "fifty" | null}
+ */
+export function drawClaim(line) {
+  const last = line[line.length - 1].fen;
+  // chess.js sets the en-passant field only when such a capture is legal, as the contract does
+  const key = (/** @type {string} */ fen) => fen.split(" ").slice(0, 4).join(" ");
+  const times = line.filter(({ fen }) => key(fen) === key(last)).length;
+  if (times >= 3) return "threefold";
+  return Number(last.split(" ")[4]) >= 100 ? "fifty" : null;
+}

@@ -1,0 +1,301 @@
+/**
+ * Everything the game page knows, as one frozen value, and the functions that lead from one to
+ * the next. There is no DOM, socket or clock in this file.
+ */
+import { RecordFault, after, drawClaim, follow, isFinal, startOf, turnOf } from "./line.js";
+
+/** @import { Position } from "./line.js" */
+/** @import { Status } from "./protocol.js" */
+/** @import { ChainData, Clocks, Color, GameEvent, MoveRecord, ProofData, Snapshot } from "./types.js" */
+
+/**
+ * @typedef {object} Pending a move that the player made and the server has not shown yet
+ * @property {number} ply
+ * @property {number} index
+ * @property {string} signature
+ * @property {Position} position
+ *
+ * @typedef {object} State
+ * @property {string} game
+ * @property {string | null} viewer the player's address; null for those who only watch
+ * @property {Status} connection
+ * @property {Snapshot | null} snapshot
+ * @property {Position[]} line one position more than there are moves
+ * @property {Pending | null} pending
+ * @property {string | null} fault the server contradicts the rules: nothing is signed any more
+ * @property {string | null} error one clear line that the player may dismiss
+ * @property {number | null} shown the position looked at, as an index of `line`; null: the last
+ * @property {boolean} flipped
+ */
+
+/** @param {string} game @param {string | null} viewer @returns {State} */
+export function initialState(game, viewer) {
+  return {
+    game: game.toLowerCase(),
+    viewer: viewer?.toLowerCase() ?? null,
+    connection: "connecting",
+    snapshot: null,
+    line: [startOf(game.toLowerCase())],
+    pending: null,
+    fault: null,
+    error: null,
+    shown: null,
+    flipped: false,
+  };
+}
+
+// --- what the server tells -----------------------------------------------------------------------
+
+/** @param {State} state @param {GameEvent} event @returns {State} */
+export function applyEvent(state, event) {
+  try {
+    return settlePending(apply(state, event));
+  } catch (error) {
+    if (!(error instanceof RecordFault)) throw error;
+    return { ...state, fault: error.message, pending: null };
+  }
+}
+
+/** @param {State} state @param {GameEvent} event @returns {State} */
+function apply(state, event) {
+  if (event.t === "full") return withSnapshot(state, event.d);
+  if (!state.snapshot) return state;
+  switch (event.t) {
+    case "move":
+      return withMove(state, state.snapshot, event.d);
+    case "proof":
+      return patch(state, { moves: withProof(state.snapshot.moves, event.d) });
+    case "chain":
+      return withRejection(patch(state, withChain(state.snapshot, event.d)), event.d);
+    case "clock":
+      return patch(state, { clocks: event.d });
+    case "end":
+      return patch(state, {
+        status: "ended",
+        result: { result: event.d.result, reason: event.d.reason },
+      });
+    case "spectators":
+      return patch(state, { spectators: event.d.count });
+  }
+}
+
+/** @param {State} state @param {Partial<Snapshot>} change @returns {State} */
+const patch = (state, change) =>
+  state.snapshot ? { ...state, snapshot: { ...state.snapshot, ...change } } : state;
+
+/** @param {State} state @param {Snapshot} snapshot @returns {State} */
+function withSnapshot(state, snapshot) {
+  if (snapshot.game.toLowerCase() !== state.game) {
+    throw new RecordFault("The server sent another game than the one asked for.");
+  }
+  const line = [startOf(state.game)];
+  for (const [i, record] of snapshot.moves.entries()) {
+    if (record.ply !== i) throw new RecordFault(`The server left out ply ${i + 1}.`);
+    line.push(follow(line[i], record));
+  }
+  return { ...state, snapshot, line, shown: null, fault: null };
+}
+
+/**
+ * A new move, or one again (a bot's move that was refused may be proposed anew).
+ *
+ * @param {State} state
+ * @param {Snapshot} snapshot
+ * @param {MoveRecord} record
+ * @returns {State}
+ */
+function withMove(state, snapshot, record) {
+  const { ply } = record;
+  if (ply > snapshot.moves.length) throw new RecordFault(`The server left out ply ${ply + 1}.`);
+  const position = follow(state.line[ply], record);
+  const same = snapshot.moves[ply]?.index === record.index;
+  const rest = same ? snapshot.moves.slice(ply + 1) : [];
+  const restLine = same ? state.line.slice(ply + 2) : [];
+  return {
+    ...state,
+    line: [...state.line.slice(0, ply + 1), position, ...restLine],
+    shown: same ? state.shown : null,
+    snapshot: {
+      ...snapshot,
+      moves: [...snapshot.moves.slice(0, ply), record, ...rest],
+      history: record.history,
+    },
+  };
+}
+
+/** @param {MoveRecord[]} moves @param {ProofData} proof @returns {MoveRecord[]} */
+const withProof = (moves, proof) =>
+  moves.map((move) =>
+    move.ply === proof.ply
+      ? {
+          ...move,
+          stage: proof.stage,
+          at: { ...move.at, [proof.stage]: proof.at },
+          queuePosition: proof.queuePosition,
+          proveSeconds: proof.proveSeconds ?? move.proveSeconds,
+          cpuSeconds: proof.cpuSeconds ?? move.cpuSeconds,
+          proof: proof.proof ?? move.proof,
+        }
+      : move,
+  );
+
+/** @param {Snapshot} snapshot @param {ChainData} chain @returns {Partial<Snapshot>} */
+function withChain(snapshot, chain) {
+  if (chain.ply < 0) {
+    const openStage = { stage: chain.stage, tx: chain.tx, gas: chain.gas };
+    const begun = chain.stage === "verified" && snapshot.status === "opening";
+    return { openStage, status: begun ? "playing" : snapshot.status };
+  }
+  return {
+    moves: snapshot.moves.map((move) =>
+      move.ply === chain.ply
+        ? {
+            ...move,
+            stage: chain.stage,
+            at: { ...move.at, [chain.stage]: chain.at },
+            tx: chain.tx ?? move.tx,
+            gas: chain.gas ?? move.gas,
+            block: chain.block ?? move.block,
+            reason: chain.reason,
+          }
+        : move,
+    ),
+  };
+}
+
+/** @param {State} state @param {ChainData} chain @returns {State} */
+function withRejection(state, { ply, stage, reason }) {
+  if (stage !== "rejected") return state;
+  const what =
+    ply < 0 ? "The opening" : `Ply ${ply + 1} (${state.line[ply + 1]?.move?.san ?? "?"})`;
+  return { ...state, error: `${what} was rejected: ${reason ?? "no reason given"}.` };
+}
+
+/** The server shows the pending move, or something else in its place. @param {State} state */
+function settlePending(state) {
+  const { pending, snapshot } = state;
+  if (!pending || !snapshot) return state;
+  if (snapshot.status === "ended") return { ...state, pending: null };
+  const record = snapshot.moves[pending.ply];
+  if (!record) return state;
+  const error = record.index === pending.index ? state.error : "Your move was not taken.";
+  return { ...state, pending: null, error };
+}
+
+// --- what the viewer does ------------------------------------------------------------------------
+
+/** @param {State} state @param {Status} connection @returns {State} */
+export const withConnection = (state, connection) => ({ ...state, connection });
+
+/** @param {State} state @param {Pending} pending @returns {State} */
+export const withPending = (state, pending) => ({ ...state, pending, error: null, shown: null });
+
+/** The server refused the pending move. @param {State} state @param {string} error @returns {State} */
+export const withRefusal = (state, error) => ({ ...state, pending: null, error });
+
+/** @param {State} state @param {string | null} error @returns {State} */
+export const withError = (state, error) => ({ ...state, error });
+
+/** @param {State} state @returns {State} */
+export const flipped = (state) => ({ ...state, flipped: !state.flipped });
+
+/** @param {State} state @param {number} shown an index of `line` @returns {State} */
+export function showing(state, shown) {
+  const last = state.line.length - 1;
+  const within = Math.max(0, Math.min(last, shown));
+  return { ...state, shown: within === last ? null : within };
+}
+
+// --- questions -----------------------------------------------------------------------------------
+
+/** The colour that the viewer plays, or null for a spectator. @param {State} state @returns {Color | null} */
+export function playerColor({ snapshot, viewer }) {
+  for (const color of /** @type {const} */ (["white", "black"])) {
+    const side = snapshot?.[color];
+    if (viewer && side?.kind === "player" && side.address.toLowerCase() === viewer) return color;
+  }
+  return null;
+}
+
+/** @param {State} state @returns {Color} the colour at the bottom of the board */
+export function bottomColor(state) {
+  const { snapshot } = state;
+  const watched = snapshot?.white.kind === "bot" && snapshot.black.kind === "player";
+  const color = playerColor(state) ?? (watched ? "black" : "white");
+  if (!state.flipped) return color;
+  return color === "white" ? "black" : "white";
+}
+
+/** The last position, the player's own move not yet taken included. @param {State} state */
+export const lastPosition = (state) => state.pending?.position ?? state.line[state.line.length - 1];
+
+/** @param {State} state @returns {Position} what the board shows */
+export const shownPosition = (state) =>
+  state.shown === null ? lastPosition(state) : state.line[state.shown];
+
+/** @param {State} state @returns {Color} */
+export const turn = (state) => turnOf(lastPosition(state).fen);
+
+/** Whether the game has ended, or could not be opened. @param {State} state */
+export const isOver = ({ snapshot }) =>
+  snapshot?.status === "ended" || snapshot?.openStage.stage === "rejected";
+
+/** @param {State} state whether the viewer may move a piece now */
+export const canMove = (state) =>
+  state.snapshot !== null &&
+  state.connection === "open" &&
+  state.shown === null &&
+  !state.pending &&
+  !state.fault &&
+  !isOver(state) &&
+  !state.snapshot.moves.some((move) => move.stage === "rejected") &&
+  playerColor(state) === turn(state);
+
+/**
+ * The position that a move of the player's would lead to.
+ *
+ * @param {State} state
+ * @param {number} index
+ */
+export const afterMove = (state, index) => after(lastPosition(state), index);
+
+/** A few words for the window's title. @param {State} state @returns {string} */
+export function title(state) {
+  if (!state.snapshot) return "Game";
+  if (state.snapshot.result) return state.snapshot.result.result;
+  if (isOver(state)) return "Not opened";
+  if (playerColor(state)) return playerColor(state) === turn(state) ? "Your turn" : "Playing";
+  return "Watching";
+}
+
+/** @param {State} state @returns {"threefold" | "fifty" | null} what the player could claim now */
+export const claimable = (state) => (canMove(state) ? drawClaim(state.line) : null);
+
+/**
+ * @param {Clocks} clocks
+ * @param {Color} color
+ * @param {number} now unix seconds
+ */
+export const timeLeft = (clocks, color, now) =>
+  clocks[color] - (clocks.running === color ? Math.max(0, now - clocks.at) : 0);
+
+/** @param {State} state @param {number} now whether the opponent's time has run out */
+export function opponentOutOfTime(state, now) {
+  const color = playerColor(state);
+  const { snapshot } = state;
+  if (!color || !snapshot || isOver(state)) return false;
+  const other = color === "white" ? "black" : "white";
+  return snapshot.clocks.running === other && timeLeft(snapshot.clocks, other, now) <= 0;
+}
+
+/** @param {State} state whether no move is possible any more, though the contract has yet to say so */
+export const isFinished = (state) => isFinal(lastPosition(state).fen);
+
+/** @param {State} state @returns {{verified: number, total: number}} the bots' moves */
+export function proofCount({ snapshot }) {
+  const moves = snapshot?.moves.filter((move) => move.by === "bot") ?? [];
+  return {
+    verified: moves.filter((move) => move.stage === "verified").length,
+    total: moves.length,
+  };
+}

@@ -1,0 +1,138 @@
+/**
+ * The shapes on the wire, as the server's messages name them. Bytes are 0x-prefixed hex, times
+ * are unix seconds, an absent value is null. There is no code in this file.
+ *
+ * @typedef {"white" | "black"} Color
+ * @typedef {"proposed" | "queued" | "proving" | "proved" | "submitted" | "verified" | "rejected"}
+ *   Stage
+ *
+ * @typedef {{chainId: number, arena: string}} Domain
+ *
+ * @typedef {object} Open the signed message that opens a game; its digest is the game's id
+ * @property {string} opener
+ * @property {string} white a side: a padded address, or a bot's version id
+ * @property {string} black
+ * @property {string} start zero for the usual position
+ * @property {number} baseSeconds
+ * @property {number} incrementSeconds
+ * @property {number} delaySeconds
+ * @property {string} commitment
+ * @property {string} seed
+ * @property {number} expires
+ * @property {string} nonce decimal
+ *
+ * @typedef {object} Bot
+ * @property {string} name
+ * @property {string} version
+ * @property {string} netHash
+ * @property {string} circuitHash
+ * @property {string} keyHash
+ * @property {"development" | "ceremony"} setup
+ * @property {boolean} custom
+ * @property {number | null} constraints
+ * @property {number | null} proveSeconds the median seen
+ * @property {string} verifier
+ *
+ * @typedef {{baseSeconds: number, incrementSeconds: number, delaySeconds: number}} ClockTerms
+ *
+ * @typedef {object} Config
+ * @property {string} name
+ * @property {string} version
+ * @property {number} chainId
+ * @property {string} arena
+ * @property {string} registry
+ * @property {string | null} rpcUrl
+ * @property {ClockTerms} clocks
+ * @property {number} graceSeconds
+ * @property {string} payee
+ * @property {Bot[]} bots
+ *
+ * @typedef {{kind: "player", address: string}} PlayerSide
+ * @typedef {{kind: "bot", version: string, name: string}} BotSide
+ * @typedef {PlayerSide | BotSide} Side
+ *
+ * @typedef {object} Clocks seconds left at unix time `at`; the running side's go down from there
+ * @property {number} white
+ * @property {number} black
+ * @property {Color | null} running
+ * @property {number} at
+ *
+ * @typedef {object} MoveRecord one ply; `fen` and `history` are those after the move
+ * @property {number} ply
+ * @property {Color} color
+ * @property {"player" | "bot"} by
+ * @property {number} index
+ * @property {string} uci
+ * @property {string} san
+ * @property {string} fen
+ * @property {string} history
+ * @property {Stage} stage
+ * @property {Partial<Record<Stage, number>>} at
+ * @property {number | null} queuePosition
+ * @property {number | null} proveSeconds
+ * @property {number | null} cpuSeconds
+ * @property {string | null} proof
+ * @property {string | null} payee
+ * @property {string | null} tx
+ * @property {number | null} gas
+ * @property {number | null} block
+ * @property {string | null} reason
+ *
+ * @typedef {object} Snapshot
+ * @property {string} game
+ * @property {number} chainId
+ * @property {string} arena
+ * @property {Side} white
+ * @property {Side} black
+ * @property {string} opener
+ * @property {ClockTerms} clock
+ * @property {"opening" | "playing" | "ended"} status
+ * @property {{result: string, reason: string} | null} result
+ * @property {{stage: Stage, tx: string | null, gas: number | null}} openStage
+ * @property {MoveRecord[]} moves
+ * @property {string} history
+ * @property {Clocks} clocks
+ * @property {number} spectators
+ *
+ * @typedef {object} GameSummary
+ * @property {string} game
+ * @property {Side} white
+ * @property {Side} black
+ * @property {"opening" | "playing" | "ended"} status
+ * @property {{result: string, reason: string} | null} result
+ * @property {number} plies
+ * @property {number} verified
+ *
+ * @typedef {object} ProofData
+ * @property {number} ply
+ * @property {"queued" | "proving" | "proved"} stage
+ * @property {number} at
+ * @property {number | null} queuePosition
+ * @property {number | null} proveSeconds
+ * @property {number | null} cpuSeconds
+ * @property {string | null} proof
+ *
+ * @typedef {object} ChainData ply -1 is the opening
+ * @property {number} ply
+ * @property {"submitted" | "verified" | "rejected"} stage
+ * @property {number} at
+ * @property {string | null} tx
+ * @property {number | null} gas
+ * @property {number | null} block
+ * @property {string | null} reason
+ *
+ * @typedef {{result: string, reason: string, tx: string | null}} EndData
+ *
+ * @typedef {{t: "full", d: Snapshot, v: number} | {t: "move", d: MoveRecord, v: number}
+ *   | {t: "proof", d: ProofData, v: number} | {t: "chain", d: ChainData, v: number}
+ *   | {t: "clock", d: Clocks, v: number} | {t: "end", d: EndData, v: number}
+ *   | {t: "spectators", d: {count: number}, v: number}} GameEvent
+ *
+ * @typedef {{offer: {commitment: string, expires: number}, opened: {game: string},
+ *   ack: Record<string, never>, pong: Record<string, never>}} Replies
+ * @typedef {{t: keyof Replies, id: number, d: Replies[keyof Replies]}} Reply
+ * @typedef {{t: "error", id: number | null, d: {code: string, message: string}}} ErrorReply
+ * @typedef {GameEvent | Reply | ErrorReply} ServerFrame
+ */
+
+export {};

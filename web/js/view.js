@@ -1,0 +1,294 @@
+/** The game page's DOM: all of it is read and written here. */
+import { Board } from "./board.js";
+import { byId, copyFrom, h, setText } from "./dom.js";
+import { capital, clockText, short, sideName } from "./format.js";
+import {
+  bottomColor,
+  canMove,
+  claimable,
+  isFinished,
+  isOver,
+  opponentOutOfTime,
+  playerColor,
+  proofCount,
+  shownPosition,
+  timeLeft,
+  turn,
+} from "./state.js";
+import { MoveList } from "./view_moves.js";
+
+/** @import { State } from "./state.js" */
+/** @import { Bot, Color, Config, Side } from "./types.js" */
+
+/**
+ * @typedef {object} Actions what the viewer can do
+ * @property {(index: number) => void} onMove
+ * @property {() => void} onResign
+ * @property {() => void} onDraw
+ * @property {() => void} onTimeout
+ * @property {() => void} onFlip
+ * @property {(position: number) => void} onShow
+ * @property {() => void} onDismiss
+ */
+
+/** @type {Color[]} */
+const COLORS = ["white", "black"];
+
+const CONNECTION = {
+  connecting: "Connecting to the arena…",
+  open: "",
+  lost: "The connection was lost. Trying again; no move is lost.",
+  refused: "",
+};
+
+export class GameView {
+  /** @type {State | null} */
+  #state = null;
+  #builtFor = "";
+  /** @type {Partial<Record<Color, HTMLElement>>} */
+  #clocks = {};
+
+  /**
+   * @param {Config} config
+   * @param {Actions} actions
+   */
+  constructor(config, actions) {
+    /** @type {Map<string, Bot>} */
+    this.bots = new Map(config.bots.map((bot) => [bot.version, bot]));
+    this.board = new Board(byId("board", HTMLDivElement), actions.onMove);
+    this.moves = new MoveList(
+      byId("moves", HTMLOListElement),
+      byId("announce", HTMLParagraphElement),
+      actions.onShow,
+    );
+    this.confirm = byId("confirm", HTMLDialogElement);
+    this.#listen(actions);
+  }
+
+  /** @param {State} state @param {number} now unix seconds */
+  render(state, now) {
+    this.#state = state;
+    this.#banners(state);
+    byId("missing", HTMLElement).hidden = state.connection !== "refused";
+    byId("game", HTMLElement).hidden = !state.snapshot;
+    if (!state.snapshot) return;
+    const mover = canMove(state) ? turn(state) : null;
+    this.#sides(state);
+    this.board.show(shownPosition(state), { bottom: bottomColor(state), mover });
+    this.moves.render(state, this.bots, now);
+    this.#status(state);
+    this.#controls(state, now);
+    this.#trust(state);
+    this.tick(now);
+  }
+
+  /** Bring the running times up to date. @param {number} now unix seconds */
+  tick(now) {
+    const snapshot = this.#state?.snapshot;
+    if (!this.#state || !snapshot) return;
+    this.moves.tick(now);
+    for (const color of COLORS) {
+      const clock = this.#clocks[color];
+      const left = timeLeft(snapshot.clocks, color, now);
+      if (!clock) continue;
+      setText(clock, clockText(left));
+      clock.dataset.low = String(left < 20 && snapshot.clocks.running === color);
+    }
+    byId("timeout", HTMLButtonElement).hidden = !opponentOutOfTime(this.#state, now);
+  }
+
+  /** @param {Actions} actions */
+  #listen(actions) {
+    /** @param {string} id @param {() => void} action */
+    const onClick = (id, action) =>
+      byId(id, HTMLButtonElement).addEventListener("click", () => action());
+    const position = () => this.#state?.shown ?? (this.#state?.line.length ?? 1) - 1;
+    onClick("flip", actions.onFlip);
+    onClick("step-first", () => actions.onShow(0));
+    onClick("step-back", () => actions.onShow(position() - 1));
+    onClick("step-on", () => actions.onShow(position() + 1));
+    onClick("step-last", () => actions.onShow(Infinity));
+    onClick("draw", actions.onDraw);
+    onClick("timeout", actions.onTimeout);
+    onClick("error-close", actions.onDismiss);
+    onClick("resign", () => this.confirm.showModal());
+    onClick("confirm-no", () => this.confirm.close());
+    onClick("confirm-yes", () => {
+      this.confirm.close();
+      actions.onResign();
+    });
+    const share = byId("share", HTMLButtonElement);
+    share.addEventListener("click", () => {
+      void copyFrom(share, new URL(`/watch/${this.#state?.game}`, location.href).href);
+    });
+  }
+
+  /** @param {State} state */
+  #banners(state) {
+    const connection = byId("connection", HTMLElement);
+    connection.hidden = !CONNECTION[state.connection];
+    connection.dataset.state = state.connection;
+    setText(connection, CONNECTION[state.connection]);
+    const fault = byId("fault", HTMLElement);
+    fault.hidden = state.fault === null;
+    setText(fault, state.fault ? `The server contradicts the game. ${state.fault}` : "");
+    byId("error", HTMLElement).hidden = state.error === null;
+    setText(byId("error-text", HTMLElement), state.error ?? "");
+  }
+
+  /** @param {State} state */
+  #sides(state) {
+    const { snapshot } = state;
+    if (!snapshot) return;
+    const bottom = bottomColor(state);
+    const running = snapshot.clocks.running;
+    const key = `${bottom} ${running} ${playerColor(state)}`;
+    if (key === this.#builtFor) return;
+    this.#builtFor = key;
+    for (const color of COLORS) {
+      const element = byId(color === bottom ? "side-bottom" : "side-top", HTMLElement);
+      const you = playerColor(state) === color;
+      const clock = h("span", { class: "clock", "data-testid": `clock-${color}`, role: "timer" });
+      this.#clocks[color] = clock;
+      element.dataset.running = String(running === color);
+      element.replaceChildren(
+        h("span", { class: `disc ${color}`, "aria-hidden": "true" }),
+        h("span", { class: "name" }, you ? "You" : sideName(snapshot[color])),
+        ...this.#badges(snapshot[color]),
+        h("span", { class: "spacer" }),
+        clock,
+      );
+    }
+  }
+
+  /** @param {Side} side @returns {HTMLElement[]} */
+  #badges(side) {
+    if (side.kind === "player") return [];
+    const bot = this.bots.get(side.version);
+    const badges = [h("span", { class: "tag", title: `version ${side.version}` }, "bot")];
+    if (bot?.custom) badges.push(h("span", { class: "tag warn" }, "custom, unverified"));
+    return badges;
+  }
+
+  /** @param {State} state */
+  #status(state) {
+    const status = byId("status", HTMLElement);
+    const { headline, detail } = describe(state);
+    setText(status, headline);
+    status.dataset.status = state.snapshot?.status ?? "";
+    status.dataset.turn = turn(state);
+    setText(byId("substatus", HTMLElement), detail);
+    const { verified, total } = proofCount(state);
+    byId("meter", HTMLElement).hidden = total === 0;
+    byId("meter-fill", HTMLElement).style.width = `${total ? (100 * verified) / total : 0}%`;
+    const text = byId("meter-text", HTMLElement);
+    text.dataset.verified = String(verified);
+    text.dataset.total = String(total);
+    setText(text, `${verified} of ${total} bot moves verified on chain`);
+    setText(byId("role", HTMLElement), playerColor(state) ? "playing" : "watching");
+    const { spectators } = state.snapshot ?? { spectators: 0 };
+    const watchers = spectators === 1 ? "1 watching" : `${spectators} watching`;
+    setText(byId("spectators", HTMLElement), spectators ? watchers : "");
+  }
+
+  /** @param {State} state @param {number} now */
+  #controls(state, now) {
+    const playing = playerColor(state) !== null && !isOver(state);
+    byId("resign", HTMLButtonElement).hidden = !playing;
+    byId("resign", HTMLButtonElement).disabled = state.connection !== "open" || !!state.fault;
+    byId("draw", HTMLButtonElement).hidden = claimable(state) === null;
+    byId("timeout", HTMLButtonElement).hidden = !opponentOutOfTime(state, now);
+    const shown = state.shown ?? state.line.length - 1;
+    byId("step-first", HTMLButtonElement).disabled = shown === 0;
+    byId("step-back", HTMLButtonElement).disabled = shown === 0;
+    byId("step-on", HTMLButtonElement).disabled = state.shown === null;
+    byId("step-last", HTMLButtonElement).disabled = state.shown === null;
+  }
+
+  /** @param {State} state */
+  #trust({ snapshot }) {
+    const facts = byId("facts", HTMLElement);
+    if (!snapshot || facts.childElementCount) return;
+    const bots = COLORS.flatMap((color) => {
+      const side = snapshot[color];
+      const bot = side.kind === "bot" ? this.bots.get(side.version) : undefined;
+      return bot ? [bot] : [];
+    });
+    const trust = byId("trust", HTMLElement);
+    const development = bots.some((bot) => bot.setup === "development");
+    trust.dataset.setup = development ? "development" : "ceremony";
+    setText(
+      trust,
+      development
+        ? "Development setup: whoever ran it can forge proofs."
+        : "The keys come from a ceremony: one honest participant suffices.",
+    );
+    /** @type {[string, string][]} */
+    const rows = [
+      ["Chain", String(snapshot.chainId)],
+      ["Arena", snapshot.arena],
+      ["Game", snapshot.game],
+      ...bots.map((bot) => /** @type {[string, string]} */ ([`Key of ${bot.name}`, bot.keyHash])),
+      ["Check it", `checkproof audit ${snapshot.game}`],
+    ];
+    facts.replaceChildren(
+      ...rows.flatMap(([name, value]) => [h("dt", {}, name), h("dd", {}, copyable(value))]),
+    );
+  }
+}
+
+/** @param {string} value */
+function copyable(value) {
+  const shown = value.startsWith("checkproof")
+    ? `checkproof audit ${short(value.slice(17))}`
+    : short(value);
+  const button = h("button", { type: "button", class: "hash", title: `Copy ${value}` }, shown);
+  button.addEventListener("click", () => void copyFrom(button, value));
+  return button;
+}
+
+const RESULT = /** @type {Record<string, string>} */ ({
+  "1-0": "White wins",
+  "0-1": "Black wins",
+  "1/2-1/2": "Draw",
+});
+
+/** @param {State} state @returns {{headline: string, detail: string}} */
+function describe(state) {
+  const { snapshot } = state;
+  if (!snapshot) return { headline: "", detail: "" };
+  if (snapshot.result) return ended(state, snapshot.result);
+  if (snapshot.openStage.stage === "rejected") {
+    return { headline: "The game was not opened.", detail: "The contract refused the opening." };
+  }
+  if (isFinished(state)) {
+    return { headline: "No moves left.", detail: "The contract decides when the last move lands." };
+  }
+  const mover = turn(state);
+  const mine = playerColor(state) === mover;
+  const opening = snapshot.status === "opening" ? "The opening is on its way to the chain." : "";
+  if (state.pending && !mine) return { headline: "Sending your move…", detail: opening };
+  const side = snapshot[mover];
+  if (mine) return { headline: "Your turn", detail: opening || waitingFor(state) };
+  const headline = side.kind === "bot" ? `${side.name} is to move` : `${capital(mover)} is to move`;
+  return { headline, detail: opening || waitingFor(state) };
+}
+
+/** @param {State} state */
+function waitingFor({ snapshot }) {
+  const waiting = snapshot?.moves.filter((move) => move.stage !== "verified").length ?? 0;
+  if (!waiting) return "The chain holds every move.";
+  return `${waiting} ${waiting === 1 ? "move is" : "moves are"} on the way to the chain.`;
+}
+
+/** @param {State} state @param {{result: string, reason: string}} result */
+function ended(state, { result, reason }) {
+  const color = playerColor(state);
+  const won = (result === "1-0" && color === "white") || (result === "0-1" && color === "black");
+  const words = RESULT[result] ?? result;
+  const headline = color && result !== "1/2-1/2" ? (won ? "You win" : "You lose") : words;
+  return {
+    headline: `${headline} · ${result}`,
+    detail: `${words} by ${reason}`.replace("Draw by", "A draw by"),
+  };
+}
