@@ -3,6 +3,15 @@
 ProofError
 ├── InvalidStatement  a public field too wide for its place
 ├── BadSignature      a signature that no key made, or in a form the contract refuses
+├── InvalidCircuitFile  a circuit or witness file that is none
+├── InvalidVerifyingKey  bytes or JSON that hold no verifying key
+├── NotTheNetsMove    a statement that the net does not make true
+├── KeyNotFound       no such key in the store
+├── KeyDamaged        a stored key that is not what its name says
+├── KeyMismatch       a key for another circuit
+├── ProofInvalid      a fresh proof that does not verify
+├── ProverFailed      a prover that refused its job
+├── ProverDied        a prover's process that ended in the middle of its job
 ├── ArtifactMissing   a contract that has not been compiled
 ├── NodeError         the local chain node
 │   ├── NodeMissing   its program is not installed
@@ -122,7 +131,47 @@ class NotTheNetsMove(ProofError):
         self.best = best
 
 
-class InvalidKeyFile(ProofError):
+class InvalidVerifyingKey(ProofError):
     def __init__(self, why: str) -> None:
-        super().__init__(f"not a usable key: {why}")
+        super().__init__(f"not a usable verifying key: {why}")
+        self.why = why
+
+
+class KeyNotFound(ProofError):
+    def __init__(self, key_hash: str, where: str) -> None:
+        super().__init__(f"there is no key {key_hash} in {where}")
+        self.key_hash = key_hash
+        self.where = where
+
+
+class KeyDamaged(ProofError):
+    def __init__(self, path: str, why: str) -> None:
+        super().__init__(f"the key at {path} is damaged: {why}")
+        self.path = path
+        self.why = why
+
+
+class KeyMismatch(ProofError):
+    def __init__(self, net: str, circuit_hash: str, key_circuit: str) -> None:
+        super().__init__(f"net {net} has circuit {circuit_hash}, but the key is for {key_circuit}")
+        self.net = net
+        self.circuit_hash = circuit_hash
+        self.key_circuit = key_circuit
+
+
+class ProofInvalid(ProofError):
+    def __init__(self, key_hash: str) -> None:
+        super().__init__(f"a fresh proof does not verify under key {key_hash}")
+        self.key_hash = key_hash
+
+
+class ProverFailed(ProofError):
+    def __init__(self, why: str) -> None:
+        super().__init__(f"the prover failed: {why}")
+        self.why = why
+
+
+class ProverDied(ProofError):
+    def __init__(self, why: str) -> None:
+        super().__init__(f"the prover's process ended: {why}")
         self.why = why

@@ -1,0 +1,69 @@
+"""One prover: a net's circuit and proving key in memory, ready to prove move after move."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import groth16py
+
+from engine.net import NetSpec
+from proofs.circuit import compile_circuit
+from proofs.errors import KeyDamaged, KeyMismatch, ProofInvalid
+from proofs.groth16 import Verifier
+from proofs.keys import KeyRecord
+from proofs.statement import Statement
+
+
+@dataclass(frozen=True)
+class ProofResult:
+    """A proof that has been verified, and what it cost: wall and CPU seconds."""
+
+    proof: bytes
+    wall_s: float
+    cpu_s: float
+    key_hash: str
+
+
+class Prover:
+    """Proves `net`'s moves under one key; making one takes seconds, most of it the key's check.
+
+    Raises KeyMismatch if the key is for another circuit, KeyDamaged if it cannot be read.
+    """
+
+    def __init__(self, net: NetSpec, record: KeyRecord) -> None:
+        self.circuit = compile_circuit(net)
+        if self.circuit.hash != record.circuit_hash:
+            raise KeyMismatch(net.name, self.circuit.hash, record.circuit_hash)
+        self.record = record
+        self._verifier = Verifier(record.vk)
+        try:
+            self._key = groth16py.ProvingKey.load(str(record.proving_key))
+        except groth16py.SetupError as error:
+            raise KeyDamaged(str(record.proving_key), str(error)) from error
+
+    def prove(self, statement: Statement) -> ProofResult:
+        """A verified proof of a true statement.
+
+        Raises NotTheNetsMove for a false one, ProofInvalid if the key makes proofs that its own
+        verifying key refuses.
+        """
+        wall, cpu = time.perf_counter(), time.process_time()
+        proof = self._prove(self.circuit.witness(statement))
+        if not self._verifier.verify(proof, statement.limbs):
+            raise ProofInvalid(self.record.key_hash)
+        return ProofResult(
+            proof, time.perf_counter() - wall, time.process_time() - cpu, self.record.key_hash
+        )
+
+    def _prove(self, witness: bytes) -> bytes:
+        # groth16py takes witnesses by path only; /dev/shm keeps them off the disk
+        memory = Path("/dev/shm")
+        folder = memory if os.access(memory, os.W_OK) else None
+        with tempfile.NamedTemporaryFile(prefix="checkproof-", suffix=".wtns", dir=folder) as file:
+            file.write(witness)
+            file.flush()
+            return bytes(groth16py.prove_wtns(self._key, file.name))
