@@ -12,13 +12,20 @@ unions is served under /api/schema.
 
 from typing import Annotated, Any, Literal, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 from pydantic.alias_generators import to_camel
 from pydantic_core import from_json
 
 from server.errors import FrameError
 
 MAX_FRAME_BYTES = 16 * 1024
+
+
+def _fits_256(text: str) -> str:
+    if int(text) >= 1 << 256:
+        raise ValueError("the number does not fit 256 bits")
+    return text
+
 
 Hex32 = Annotated[str, Field(pattern=r"^0x[0-9a-fA-F]{64}$")]
 HexAddress = Annotated[str, Field(pattern=r"^0x[0-9a-fA-F]{40}$")]
@@ -27,7 +34,7 @@ Uint16 = Annotated[int, Field(ge=0, lt=1 << 16)]
 Uint32 = Annotated[int, Field(ge=0, lt=1 << 32)]
 # JSON numbers are doubles in a browser: beyond 2^53 they would not be the signed value any more.
 SafeUint64 = Annotated[int, Field(ge=0, lt=1 << 53)]
-Decimal256 = Annotated[str, Field(pattern=r"^(0|[1-9][0-9]{0,77})$")]
+Decimal256 = Annotated[str, Field(pattern=r"^(0|[1-9][0-9]{0,77})$"), AfterValidator(_fits_256)]
 EchoId = Annotated[int, Field(ge=0, lt=1 << 53)] | Annotated[str, Field(max_length=64)] | None
 
 Color = Literal["white", "black"]
