@@ -58,7 +58,9 @@ function closure(file) {
 
 function isJustified(problem) {
   const file = problem.sourceLocation?.file ?? "";
-  return JUSTIFIED_WARNINGS.some(([code, pattern]) => problem.errorCode === code && pattern.test(file));
+  return JUSTIFIED_WARNINGS.some(
+    ([code, pattern]) => problem.errorCode === code && pattern.test(file),
+  );
 }
 
 /** The artifacts of one source file: [[name, artifact, code size], ...]; throws with the compiler's own words. */
@@ -66,20 +68,31 @@ function compileFile(solc, file) {
   const sources = closure(file);
   const own = Object.keys(sources)[0];
   const selection = { "*": ["abi", "evm.bytecode", "evm.deployedBytecode"], "": ["ast"] };
-  const input = { language: "Solidity", sources, settings: { ...SETTINGS, outputSelection: { [own]: selection } } };
+  const input = {
+    language: "Solidity",
+    sources,
+    settings: { ...SETTINGS, outputSelection: { [own]: selection } },
+  };
   const output = JSON.parse(solc.compile(JSON.stringify(input)));
   const problems = (output.errors ?? []).filter((problem) => !isJustified(problem));
-  if (problems.length > 0) throw new Error(problems.map((problem) => problem.formattedMessage).join("\n"));
-  const nodes = output.sources[own].ast.nodes.filter((node) => node.nodeType === "ContractDefinition");
-  return nodes.filter((node) => node.contractKind !== "library").map((node) => {
-    const { abi, evm } = output.contracts[own][node.name];
-    if (Object.keys(evm.bytecode.linkReferences).length > 0) throw new Error(`${node.name}: needs linking`);
-    const size = evm.deployedBytecode.object.length / 2;
-    if (size > SIZE_LIMIT) throw new Error(`${node.name}: ${size} bytes of code, over the limit of ${SIZE_LIMIT}`);
-    const bytecode = `0x${evm.bytecode.object}`;
-    const deployedBytecode = `0x${evm.deployedBytecode.object}`;
-    return [node.name, { abi, bytecode, deployedBytecode }, size];
-  });
+  if (problems.length > 0)
+    throw new Error(problems.map((problem) => problem.formattedMessage).join("\n"));
+  const nodes = output.sources[own].ast.nodes.filter(
+    (node) => node.nodeType === "ContractDefinition",
+  );
+  return nodes
+    .filter((node) => node.contractKind !== "library")
+    .map((node) => {
+      const { abi, evm } = output.contracts[own][node.name];
+      if (Object.keys(evm.bytecode.linkReferences).length > 0)
+        throw new Error(`${node.name}: needs linking`);
+      const size = evm.deployedBytecode.object.length / 2;
+      if (size > SIZE_LIMIT)
+        throw new Error(`${node.name}: ${size} bytes of code, over the limit of ${SIZE_LIMIT}`);
+      const bytecode = `0x${evm.bytecode.object}`;
+      const deployedBytecode = `0x${evm.deployedBytecode.object}`;
+      return [node.name, { abi, bytecode, deployedBytecode }, size];
+    });
 }
 
 function readOrNull(path) {
@@ -112,14 +125,19 @@ function compileAll(files, sizes) {
 
 function main(args) {
   const names = args.filter((arg) => !arg.startsWith("--"));
-  const files = solidityFiles(SRC).filter((file) => names.length === 0 || names.includes(basename(file, ".sol")));
+  const files = solidityFiles(SRC).filter(
+    (file) => names.length === 0 || names.includes(basename(file, ".sol")),
+  );
   const unknown = names.filter((name) => !files.some((file) => basename(file, ".sol") === name));
   if (unknown.length > 0) throw new Error(`no such source file: ${unknown.join(", ")}`);
 
   const { texts, complete } = compileAll(files, args.includes("--sizes"));
   mkdirSync(ABI, { recursive: true });
-  const stale = complete && names.length === 0 ? readdirSync(ABI).filter((name) => !texts.has(name)) : [];
-  const differing = [...texts.keys()].filter((name) => readOrNull(join(ABI, name)) !== texts.get(name));
+  const stale =
+    complete && names.length === 0 ? readdirSync(ABI).filter((name) => !texts.has(name)) : [];
+  const differing = [...texts.keys()].filter(
+    (name) => readOrNull(join(ABI, name)) !== texts.get(name),
+  );
   if (args.includes("--check")) {
     for (const name of differing) console.error(`abi/${name} differs from a fresh compile`);
     for (const name of stale) console.error(`abi/${name} has no source`);

@@ -1,0 +1,151 @@
+"""Positions to compare move generators on, the same ones for the same seed.
+
+Games rarely reach what rules are got wrong for, so half the positions are thrown together: several
+pins at once, double checks, kings and rooks at home under fire, pawns about to pass each other,
+pawns about to promote, and next to nothing on the board.
+"""
+
+import random
+from collections.abc import Callable, Iterator
+from itertools import islice
+from typing import Final
+
+import chess
+
+_MINORS: Final = (chess.KNIGHT, chess.BISHOP)
+_SLIDERS: Final = (chess.BISHOP, chess.ROOK, chess.QUEEN)
+
+
+def positions(count: int, seed: int) -> list[chess.Board]:
+    """`count` positions in which the side to move may be mated but is never the one to be taken."""
+    rng = random.Random(seed)
+    makers: tuple[Callable[[random.Random], chess.Board], ...]
+    makers = (_scattered, _castling, _passing, _promoting, _bare, _cornered)
+    thrown = (makers[i % len(makers)](rng) for i in range(10**9))
+    valid = (board for board in thrown if _is_playable(board))
+    boards = list(islice(valid, count // 2))
+    return boards + list(islice(_from_games(rng), count - len(boards)))
+
+
+def _from_games(rng: random.Random) -> Iterator[chess.Board]:
+    """Every eighth position or so of random games."""
+    while True:
+        board = chess.Board()
+        while not board.is_game_over():
+            board.push(rng.choice(list(board.legal_moves)))
+            if rng.random() < 1 / 8:
+                yield board.copy(stack=False)
+
+
+def _is_playable(board: chess.Board) -> bool:
+    wanted = ~(chess.STATUS_TOO_MANY_CHECKERS | chess.STATUS_IMPOSSIBLE_CHECK)
+    material = (
+        chess.STATUS_TOO_MANY_WHITE_PIECES
+        | chess.STATUS_TOO_MANY_BLACK_PIECES
+        | chess.STATUS_TOO_MANY_WHITE_PAWNS
+        | chess.STATUS_TOO_MANY_BLACK_PAWNS
+    )
+    return not board.status() & wanted & ~material
+
+
+def _place(rng: random.Random, board: chess.Board, piece: chess.Piece) -> None:
+    free = chess.SquareSet(~board.occupied)
+    if piece.piece_type == chess.PAWN:
+        free &= ~chess.BB_BACKRANKS
+    board.set_piece_at(rng.choice(list(free)), piece)
+
+
+def _scatter(rng: random.Random, board: chess.Board, types: tuple[int, ...], count: int) -> None:
+    for _ in range(count):
+        _place(rng, board, chess.Piece(rng.choice(types), rng.random() < 0.5))
+
+
+def _king(color: chess.Color) -> chess.Piece:
+    return chess.Piece(chess.KING, color)
+
+
+def _kings(rng: random.Random) -> chess.Board:
+    board = chess.Board(None)
+    board.turn = rng.random() < 0.5
+    board.halfmove_clock = rng.choice((0, 1, 99, 149, 254, 255, 300))
+    _place(rng, board, _king(chess.WHITE))
+    _place(rng, board, _king(chess.BLACK))
+    return board
+
+
+def _scattered(rng: random.Random) -> chess.Board:
+    board = _kings(rng)
+    _scatter(rng, board, (*_SLIDERS, *_MINORS, chess.PAWN), rng.randrange(1, 24))
+    return board
+
+
+def _castling(rng: random.Random) -> chess.Board:
+    board = chess.Board("r3k2r/8/8/8/8/8/8/R3K2R w KQkq - 0 1")
+    board.turn = rng.random() < 0.5
+    for square in (chess.A1, chess.H1, chess.A8, chess.H8):
+        if rng.random() < 0.2:
+            board.remove_piece_at(square)
+    board.castling_rights = board.clean_castling_rights()
+    if rng.random() < 0.2:
+        board.castling_rights &= rng.choice((chess.BB_A1 | chess.BB_H8, chess.BB_H1 | chess.BB_A8))
+    _scatter(rng, board, (*_SLIDERS, *_MINORS, chess.PAWN), rng.randrange(1, 7))
+    return board
+
+
+def _passing(rng: random.Random) -> chess.Board:
+    """Pawns at home that others could take in passing, often with a king on the line it opens."""
+    board = _kings(rng)
+    home, passed = (1, 3) if board.turn == chess.WHITE else (6, 4)
+    if rng.random() < 0.5:
+        king, slider = (chess.square(file, passed) for file in rng.sample(range(8), 2))
+        board.clear_board()
+        board.set_piece_at(king, _king(not board.turn))
+        board.set_piece_at(slider, chess.Piece(rng.choice(_SLIDERS[1:]), board.turn))
+        _place(rng, board, _king(board.turn))
+    for file in rng.sample(range(8), 3):
+        own, other = chess.square(file, home), chess.square(min(file + 1, 7), passed)
+        if not board.piece_type_at(own) and not board.piece_type_at(other):
+            board.set_piece_at(own, chess.Piece(chess.PAWN, board.turn))
+            board.set_piece_at(other, chess.Piece(chess.PAWN, not board.turn))
+    _scatter(rng, board, _SLIDERS, rng.randrange(0, 6))
+    if not _is_playable(board):
+        return board
+    # Most of them after such a push, with the capture to be made or refused.
+    pushes = [move for move in board.legal_moves if _is_double(board, move)]
+    if pushes and rng.random() < 0.8:
+        board.push(rng.choice(pushes))
+    return board.copy(stack=False)
+
+
+def _is_double(board: chess.Board, move: chess.Move) -> bool:
+    is_pawn = board.piece_type_at(move.from_square) == chess.PAWN
+    return is_pawn and abs(move.from_square - move.to_square) == 16
+
+
+def _promoting(rng: random.Random) -> chess.Board:
+    board = _kings(rng)
+    for _ in range(rng.randrange(1, 6)):
+        square = chess.square(rng.randrange(8), 6 if board.turn == chess.WHITE else 1)
+        if not board.piece_type_at(square):
+            board.set_piece_at(square, chess.Piece(chess.PAWN, board.turn))
+    _scatter(rng, board, (*_SLIDERS, *_MINORS), rng.randrange(0, 10))
+    return board
+
+
+def _cornered(rng: random.Random) -> chess.Board:
+    """A king alone at the edge: mates and stalemates."""
+    board = _kings(rng)
+    board.clear_board()
+    board.set_piece_at(rng.choice(list(chess.SquareSet(chess.BB_BACKRANKS))), _king(board.turn))
+    _place(rng, board, _king(not board.turn))
+    for _ in range(rng.randrange(1, 4)):
+        _place(rng, board, chess.Piece(rng.choice(_SLIDERS[1:]), not board.turn))
+    return board
+
+
+def _bare(rng: random.Random) -> chess.Board:
+    board = _kings(rng)
+    _scatter(rng, board, _MINORS, rng.randrange(0, 4))
+    if rng.random() < 0.2:
+        _scatter(rng, board, (chess.PAWN, chess.ROOK, chess.QUEEN), 1)
+    return board

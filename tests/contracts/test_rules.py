@@ -1,0 +1,130 @@
+"""The contract's rules against python-chess, bit for bit, and perft counts published elsewhere.
+
+CHECKPROOF_FUZZ=20000     compare on that many positions instead of 1,500
+CHECKPROOF_PERFT=5000000  count lines up to that many instead of 200,000
+"""
+
+import json
+import os
+import random
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from statistics import median
+from typing import Any, Final
+
+import chess
+import pytest
+
+from engine.encoding import Position
+from engine.policy_map import MOVES, POLICY_SIZE, index_move, legal_mask
+from tests.contracts.positions import positions
+from tests.contracts.rules import Report, Rules, rules_node
+
+FUZZ: Final = int(os.environ.get("CHECKPROOF_FUZZ", "1500"))
+PERFT: Final = int(os.environ.get("CHECKPROOF_PERFT", "200000"))
+PERFT_POSITIONS: Final[list[dict[str, Any]]] = json.loads(
+    (Path(__file__).parent.parent / "golden" / "perft.json").read_text(encoding="utf-8")
+)["positions"]
+
+_BATCH: Final = 250
+_PROMOTED: Final = {None: 0, chess.BISHOP: 3, chess.ROOK: 4, chess.QUEEN: 5}
+_MOST_MOVES: Final = "R6R/3Q4/1Q4Q1/4Q3/2Q4Q/Q4Q2/pp1Q4/kBNN1KB1 w - - 0 1"
+
+
+@pytest.fixture(scope="module")
+def rules() -> Iterator[Rules]:
+    with rules_node() as node:
+        yield node
+
+
+@pytest.fixture(scope="module")
+def boards() -> list[chess.Board]:
+    return positions(FUZZ, seed=20)
+
+
+@pytest.fixture(scope="module")
+def reports(rules: Rules, boards: list[chess.Board]) -> list[Report]:
+    rng = random.Random(21)
+    asked = [Position.of(board, repetitions=rng.randrange(3)) for board in boards]
+    batches = (asked[i : i + _BATCH] for i in range(0, len(asked), _BATCH))
+    return [report for batch in batches for report in rules.reports(batch)]
+
+
+def test_read_isThePolicyMap(rules: Rules) -> None:
+    expected = [(m.from_square, m.to_square, _PROMOTED[m.promotion]) for m in MOVES]
+    assert rules.moves() == expected
+
+
+def test_legalMask_isPythonChess(boards: list[chess.Board], reports: list[Report]) -> None:
+    for board, report in zip(boards, reports, strict=True):
+        assert report.mask == legal_mask(board), board.fen()
+
+
+def test_inCheck_isPythonChess(boards: list[chess.Board], reports: list[Report]) -> None:
+    for board, report in zip(boards, reports, strict=True):
+        assert report.in_check == board.is_check(), board.fen()
+
+
+def test_insufficientMaterial_isPythonChess(
+    boards: list[chess.Board], reports: list[Report]
+) -> None:
+    for board, report in zip(boards, reports, strict=True):
+        assert report.insufficient_material == board.is_insufficient_material(), board.fen()
+
+
+def test_play_isPythonChess(rules: Rules, boards: list[chess.Board]) -> None:
+    rng = random.Random(22)
+    for board in rng.sample(boards, len(boards) // 4):
+        position = Position.of(board, repetitions=rng.randrange(3))
+        children = rules.children(position)
+        mask = legal_mask(board)
+        legal = [index for index in range(POLICY_SIZE) if mask >> index & 1]
+        for index, child in zip(legal, children, strict=True):
+            after = board.copy(stack=False)
+            after.push(index_move(board, index))
+            assert child.position == Position.of(after), (board.fen(), MOVES[index].uci())
+
+
+def test_positions_holdEveryKindOfMove(boards: list[chess.Board]) -> None:
+    seen: Counter[str] = Counter()
+    for board in boards:
+        seen["double check"] += len(board.checkers()) == 2
+        seen["check"] += board.is_check()
+        seen["mate"] += board.is_checkmate()
+        seen["stalemate"] += board.is_stalemate()
+        seen["insufficient material"] += board.is_insufficient_material()
+        seen["two pins"] += sum(board.is_pinned(board.turn, s) for s in chess.SQUARES) >= 2
+        seen["en passant"] += board.has_legal_en_passant()
+        seen["en passant pinned"] += board.has_pseudo_legal_en_passant() and (
+            not board.has_legal_en_passant()
+        )
+        for move in board.legal_moves:
+            seen["castling short"] += board.is_kingside_castling(move)
+            seen["castling long"] += board.is_queenside_castling(move)
+            seen["promotion"] += move.promotion == chess.ROOK
+    assert len(seen) == 11
+    assert min(seen.values()) >= 3, seen
+
+
+def test_legalMask_staysCheap(rules: Rules, reports: list[Report]) -> None:
+    most = rules.reports([Position.of(chess.Board(_MOST_MOVES))])[0]
+    assert most.mask.bit_count() == 218
+    assert most.gas < 60_000
+    assert max(report.gas for report in reports) < 40_000
+    assert median(report.gas for report in reports) < 15_000
+
+
+def test_legalMask_findsNoCastleWithoutRook(rules: Rules) -> None:
+    """Rights without the rook, which no game reaches, must not conjure one up."""
+    board = chess.Board("4k3/8/8/8/8/8/8/R3K3 w Q - 0 1")
+    position = replace(Position.of(board), context=0b11)
+    assert rules.reports([position])[0].mask == legal_mask(board)
+
+
+@pytest.mark.parametrize("case", PERFT_POSITIONS, ids=lambda case: case["name"])
+def test_perft_isThePublishedCount(rules: Rules, case: dict[str, Any]) -> None:
+    depth = max(depth for depth, count in case["nodes"].items() if count <= PERFT)
+    position = Position.of(chess.Board(case["fen"]))
+    assert rules.perft(position, int(depth)) == case["nodes"][depth]
