@@ -19,6 +19,15 @@ from proofs.statement import Statement
 
 
 @dataclass(frozen=True)
+class ProofJob:
+    """One move to prove: a house net's name, the key to prove under, and what to prove."""
+
+    net_name: str
+    key_hash: str
+    statement: Statement
+
+
+@dataclass(frozen=True)
 class ProofResult:
     """A proof that has been verified, and what it cost: wall and CPU seconds."""
 

@@ -267,9 +267,8 @@ def _split(witness: Words) -> tuple[Ints, NDArray[np.float64]]:
     negative = (witness[:, 1:] == prime[1:]).all(axis=1) & (below < _SMALL)
     values = np.where(positive, low, 0).astype(np.int64)
     values -= np.where(negative, below, 0).astype(np.int64)
-    size: NDArray[np.float64] = np.abs(values).astype(np.float64)
-    size[~(positive | negative)] = np.inf
-    return values, size
+    fits = positive | negative
+    return values, np.array(np.where(fits, np.abs(values), np.inf), dtype=np.float64)
 
 
 def _row_sums(
@@ -287,4 +286,5 @@ def _row_sums(
     total = np.concatenate([np.zeros(1, dtype=np.int64), np.cumsum(terms)])
     rows = np.repeat(np.arange(matrix.rows), np.diff(matrix.ptr))
     bound = np.bincount(rows, weights=sizes, minlength=matrix.rows)
-    return np.diff(total[matrix.ptr]), bound
+    sums: Ints = np.diff(total[matrix.ptr])
+    return sums, np.asarray(bound, dtype=np.float64)

@@ -140,10 +140,11 @@ def _one_hot(wires: _Wires, name: str, bits: Ints) -> Ints:
 
 def _one_hot_of_2(wires: _Wires, name: str, bits: Ints) -> Ints:
     wires.put(f"{name} pair", bits[:1] * bits[1:2])
-    return (np.arange(4) == bits[0] + 2 * bits[1]).astype(np.int64)
+    return np.array(np.arange(4) == bits[0] + 2 * bits[1], dtype=np.int64)
 
 
 def _one_hot_of_3(wires: _Wires, name: str, bits: Ints) -> Ints:
     fours = _one_hot_of_2(wires, name, bits[:2])
     upper = wires.put(name, fours * bits[2])
-    return np.concatenate([fours - upper, upper])
+    eights: Ints = np.concatenate([fours - upper, upper])
+    return eights

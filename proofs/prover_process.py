@@ -1,0 +1,111 @@
+"""The processes that prove: one foreman, which loads the keys, and the workers that it forks.
+
+Reading a proving key takes seconds, because every point is checked, so it happens once: a worker
+forked from the foreman shares the key's memory and starts at once, a replacement too.
+
+    pool ──control socket──▶ foreman     one byte with one socket: fork a worker on that socket
+    pool ◀──worker's socket──▶ worker    ("ready", pid) then per job: a ProofJob in,
+                                         ("started",) and ("done", ProofResult)
+                                         or ("invalid", key hash) or ("failed", line) out
+
+Nobody outlives the pool: the foreman is killed with the thread that started it, and workers with
+the foreman.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import signal
+import socket
+import sys
+from contextlib import suppress
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import Final, NoReturn
+
+from engine.errors import EngineError
+from engine.net import house_net, house_nets
+from proofs.circuit import compile_circuit
+from proofs.errors import ProofError, ProofInvalid
+from proofs.keys import KeyStore
+from proofs.prove import ProofJob, Prover
+
+_PR_SET_PDEATHSIG: Final = 1
+_Provers = dict[tuple[str, str], Prover]
+
+
+def main(control_fd: int, store_root: Path, parent: int) -> None:
+    """The foreman: load the keys of the store's house nets, then fork a worker at each request."""
+    _die_with(parent)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the pool's to handle
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # the kernel reaps the workers
+    store = KeyStore(store_root)
+    provers = _load(store)
+    control = socket.socket(fileno=control_fd)
+    while True:
+        byte, fds, _, _ = socket.recv_fds(control, 1, 1)
+        if not byte:
+            return
+        foreman = os.getpid()
+        if os.fork() == 0:
+            _child(control, foreman, Connection(fds[0]), store, provers)
+        os.close(fds[0])
+
+
+def _child(
+    control: socket.socket, foreman: int, jobs: Connection, store: KeyStore, provers: _Provers
+) -> NoReturn:
+    """A forked process must never return into its foreman's code."""
+    try:
+        _die_with(foreman)
+        control.close()
+        _work(jobs, store, provers)
+    finally:
+        os._exit(0)
+
+
+def _load(store: KeyStore) -> _Provers:
+    """A prover for every house net's every key; a damaged one is left to fail at its job."""
+    provers: _Provers = {}
+    for name in house_nets():
+        circuit_hash = compile_circuit(house_net(name)).hash
+        try:
+            for record in store.of_circuit(circuit_hash):
+                provers[name, record.key_hash] = Prover(house_net(name), record)
+        except ProofError as error:
+            print(f"prover: {error}", file=sys.stderr)
+    return provers
+
+
+def _work(jobs: Connection, store: KeyStore, provers: _Provers) -> None:
+    """A worker: prove job after job until the pool hangs up."""
+    with suppress(EOFError, BrokenPipeError, ConnectionResetError):
+        jobs.send(("ready", os.getpid()))
+        while True:
+            job: ProofJob = jobs.recv()
+            jobs.send(("started",))
+            jobs.send(_answer(job, store, provers))
+
+
+def _answer(job: ProofJob, store: KeyStore, provers: _Provers) -> tuple[object, ...]:
+    key = (job.net_name, job.key_hash)
+    try:
+        if key not in provers:
+            provers[key] = Prover(house_net(job.net_name), store.get(job.key_hash))
+        return "done", provers[key].prove(job.statement)
+    except ProofInvalid as error:
+        return "invalid", error.key_hash
+    except (ProofError, EngineError, OSError) as error:
+        return "failed", str(error)
+
+
+def _die_with(parent: int) -> None:
+    """Be killed when the parent's thread that made this process ends."""
+    ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != parent:  # it ended before it could be watched
+        os._exit(1)
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3]))
