@@ -170,3 +170,4 @@ class ChainTruth:
     moves: tuple[LandedMove, ...]
     clocks: Clocks
     ended: Ended | None
+    grace_until: float | None = None

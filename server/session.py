@@ -300,9 +300,8 @@ class Session:
                 effects = self._verify_opening(landing.tx, landing.gas, now)
             case PlayerMove() | BotMove():
                 effects = self._land(intent, landing, now)
-            case ClaimTimeout() if landing.grace_until is not None:
-                self._grace_until = landing.grace_until
-                effects = [WakeAt(landing.grace_until + 1)]
+            case ClaimTimeout():
+                effects = self._await_grace(landing.grace_until)
             case _:
                 pass
         return effects + self._settle(landing.clocks, landing.ended, now)
@@ -341,26 +340,36 @@ class Session:
         effects: list[Effect] = []
         if self._opening.stage != "verified":
             effects += self._verify_opening(truth.opened_by, None, now)
-        changed = self._rewind(len(truth.moves))
+        held = len(truth.moves)
+        is_early = isinstance(failed, PlayerMove | BotMove) and failed.ply > held
+        changed = self._rewind(held, failed if is_early else None)
         for number, move in enumerate(truth.moves):
             changed |= self._adopt(number, move, effects, now)
         if isinstance(failed, PlayerMove | BotMove):
             changed |= self._give_up(failed, reason, effects, now)
         if changed:
             effects.append(Resync())
+        effects += self._await_grace(truth.grace_until)
         return effects + self._settle(truth.clocks, truth.ended, now)
+
+    def _await_grace(self, until: float | None) -> list[Effect]:
+        """A claimed timeout takes effect when its grace is over, unless a move comes."""
+        self._grace_until = until
+        return [] if until is None else [WakeAt(until + 1)]
 
     def _reconcile_unopened(self, failed: Intent | None, reason: str, now: float) -> list[Effect]:
         if isinstance(failed, OpenGame):
             self._step_opening("rejected")
             return [*self._forget_tail(0), _chain_event(-1, "rejected", now, reason=reason)]
         self._opening = m.Opening(stage="proposed")  # the chain has lost even the opening
-        self._rewind(0)
+        self._rewind(0, failed)
         return [Resync(), *self._go_on(now)]
 
-    def _rewind(self, landed: int) -> bool:
-        """Send again what the chain has lost."""
+    def _rewind(self, landed: int, failed: Intent | None = None) -> bool:
+        """Send again what the chain has lost, and what it refused only for that."""
         lost = self.line.plies[landed : self.line.landed]
+        if isinstance(failed, PlayerMove | BotMove):
+            lost += self.line.plies[failed.ply : failed.ply + 1]
         for ply in lost:
             ply.rewind()
         return bool(lost)
@@ -386,7 +395,7 @@ class Session:
         self, failed: PlayerMove | BotMove, reason: str, effects: list[Effect], now: float
     ) -> bool:
         """Take a refused move back, unless it has landed by another way."""
-        if not self.line.landed <= failed.ply < self.line.next:
+        if self.line.landed != failed.ply or failed.ply >= self.line.next:
             return False
         effects += self._refuse(self.line.plies[failed.ply], reason, now)
         if isinstance(failed, BotMove):

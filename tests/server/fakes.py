@@ -177,7 +177,7 @@ class FakeChain:
         game = self.games.get(terms.open.game_id(DOMAIN))
         if game is None:
             return ChainTruth(None, (), Clocks(white=0, black=0, running=None, at=0), None)
-        return ChainTruth(game.tx, tuple(game.moves), game.clocks(), game.ended)
+        return ChainTruth(game.tx, tuple(game.moves), game.clocks(), game.ended, game.grace)
 
     async def openings(self) -> list[Terms]:
         return [game.terms for game in self.games.values()]

@@ -1,0 +1,166 @@
+"""The real chain and the real provers, as the arena wants to see them (server/ports.py)."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass
+from typing import Any, Final
+
+from engine.game import Outcome, Reason, Result
+from proofs.chain import Chain
+from proofs.prover import ProofJob, ProverPool
+from proofs.records import LogEvent, OnChainGame, Opening, Receipt
+from proofs.signing import Domain
+from proofs.statement import Statement
+from server.effects import (
+    BotMove,
+    ChainTruth,
+    ClaimDraw,
+    ClaimTimeout,
+    Ended,
+    Intent,
+    LandedMove,
+    Landing,
+    OpenGame,
+    PlayerMove,
+    ResignGame,
+    Terms,
+)
+from server.messages import Clocks, Color
+
+_UNKNOWN: Final = Clocks(white=0, black=0, running=None, at=0)
+
+
+@dataclass(frozen=True)
+class HouseKey:
+    """What a prover has to load for a bot version: a house net by name, a key by hash."""
+
+    net: str
+    key_hash: str
+
+
+class PoolProver:
+    """A ProverPool that knows which key belongs to which bot version."""
+
+    def __init__(self, pool: ProverPool, keys: Mapping[bytes, HouseKey]) -> None:
+        self._pool = pool
+        self._keys = keys
+
+    def submit(
+        self, version: bytes, statement: Statement, on_start: Callable[[], None]
+    ) -> Future[Any]:
+        key = self._keys[version]
+        return self._pool.submit(ProofJob(key.net, key.key_hash, statement), on_start)
+
+    def position(self, future: Future[Any]) -> int | None:
+        return self._pool.position(future) or None
+
+
+class ArenaChain:
+    """The Arena contract, one game's intents at a time."""
+
+    def __init__(self, chain: Chain) -> None:
+        self._chain = chain
+
+    @property
+    def domain(self) -> Domain:
+        return self._chain.domain
+
+    @property
+    def payee(self) -> int:
+        return self._chain.payee
+
+    async def send(self, terms: Terms, intent: Intent, on_sent: Callable[[str], None]) -> Landing:
+        receipt = await self._send(terms, intent, on_sent)
+        state = await self._chain.game(terms.open.game_id(terms.domain))
+        return Landing(
+            tx=receipt.tx,
+            gas=receipt.gas,
+            block=receipt.block,
+            clocks=clocks_of(state),
+            ended=ended_of(receipt.logs),
+            grace_until=state.grace_until or None,
+        )
+
+    async def _send(self, terms: Terms, intent: Intent, on_sent: Callable[[str], None]) -> Receipt:
+        chain, game = self._chain, terms.open.game_id(terms.domain)
+        match intent:
+            case OpenGame():
+                return await chain.open_game(
+                    terms.open, terms.signature, terms.secret, on_sent=on_sent
+                )
+            case PlayerMove():
+                return await chain.move(
+                    game, intent.ply, intent.index, intent.signature, on_sent=on_sent
+                )
+            case BotMove():
+                return await chain.submit_bot_move(
+                    game, intent.ply, intent.index, intent.payee, intent.proof, on_sent=on_sent
+                )
+            case ResignGame():
+                return await chain.resign(game, intent.signature, on_sent=on_sent)
+            case ClaimDraw():
+                return await chain.claim_draw(game, intent.ply, intent.signature, on_sent=on_sent)
+            case ClaimTimeout():
+                return await chain.claim_timeout(game, on_sent=on_sent)
+
+    async def truth(self, terms: Terms) -> ChainTruth:
+        game = terms.open.game_id(terms.domain)
+        return await self.truth_of(game, await self._chain.logs(game))
+
+    async def truth_of(self, game: bytes, logs: Sequence[LogEvent]) -> ChainTruth:
+        """What these logs, all of one game, and its stored clocks tell."""
+        opened = next((log.tx for log in logs if log.name == "GameOpened"), None)
+        if opened is None:
+            return ChainTruth(None, (), _UNKNOWN, None)
+        state = await self._chain.game(game)
+        moves = tuple(_landed(log) for log in logs if log.name in ("PlayerMoved", "BotMoved"))
+        grace = state.grace_until or None
+        return ChainTruth(opened, moves, clocks_of(state), ended_of(logs), grace)
+
+    async def openings(self) -> Sequence[Opening]:
+        return await self._chain.all_games()
+
+    async def logs_by_game(self) -> dict[bytes, list[LogEvent]]:
+        """The logs of all games, oldest first."""
+        found: dict[bytes, list[LogEvent]] = {}
+        for log in await self._chain.events(0):
+            if "game" in log.args:
+                found.setdefault(_bytes(log.args["game"]), []).append(log)
+        return found
+
+
+def clocks_of(state: OnChainGame) -> Clocks:
+    """The contract's clocks; the mover's has run since the block of the last move."""
+    running: Color = "black" if state.ply % 2 else "white"
+    return Clocks(
+        white=state.white_clock,
+        black=state.black_clock,
+        running=None if state.result else running,
+        at=state.last_move_at,
+    )
+
+
+def ended_of(logs: Iterable[LogEvent]) -> Ended | None:
+    """How a game ended, if these logs say so."""
+    for log in logs:
+        if log.name == "GameEnded":
+            outcome = Outcome(Result(log.args["result"]), Reason(log.args["reason"]))
+            return Ended(outcome, log.tx)
+    return None
+
+
+def _landed(log: LogEvent) -> LandedMove:
+    by_bot = log.name == "BotMoved"
+    return LandedMove(
+        index=log.args["index"],
+        tx=log.tx,
+        block=log.block,
+        at=log.time,
+        signature=None if by_bot else _bytes(log.args["signature"]),
+        proof=_bytes(log.args["proof"]) if by_bot else None,
+        payee=int(log.args["payee"], 16) if by_bot else None,
+    )
+
+
+def _bytes(text: str) -> bytes:
+    return bytes.fromhex(text.removeprefix("0x"))
