@@ -1,0 +1,103 @@
+"""One question to a chain's node, one answer."""
+
+import asyncio
+from typing import Any, Final, cast
+
+import aiohttp
+from web3 import AsyncHTTPProvider
+from web3.types import RPCEndpoint
+
+from proofs.abi import decode_error, load_artifact
+from proofs.errors import ChainDown, ChainRejected
+
+CONTRACTS: Final = ("Arena", "BotRegistry", "Groth16MoveVerifier")
+"""Whose errors are known by name."""
+
+_TIMEOUT: Final = aiohttp.ClientTimeout(total=20, connect=5)
+
+
+class RpcFault(Exception):
+    """The node answered with an error; `data` is a contract's revert data, if there was any."""
+
+    def __init__(self, message: str, data: bytes | None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.data = data
+
+    @property
+    def reverted(self) -> bool:
+        """Whether a contract refused, and not the node."""
+        return self.data is not None or "revert" in self.message.lower()
+
+
+class Rpc:
+    """A node at an HTTP address."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        # no retries: whether a question may be asked twice is the caller's to know
+        self._provider = AsyncHTTPProvider(
+            url, request_kwargs={"timeout": _TIMEOUT}, exception_retry_configuration=None
+        )
+
+    async def ask(self, method: str, *params: Any) -> Any:
+        """The result of `method`, as JSON gives it.  Raises ChainDown, RpcFault."""
+        try:
+            answer = cast(
+                dict[str, Any],
+                await self._provider.make_request(RPCEndpoint(method), list(params)),
+            )
+        except TimeoutError:
+            raise ChainDown(self.url, "timed out") from None
+        except (aiohttp.ClientError, OSError) as error:
+            raise ChainDown(self.url, str(error) or type(error).__name__) from error
+        except asyncio.CancelledError:
+            raise
+        except Exception as error:  # whatever web3 makes of an answer that is no JSON-RPC
+            raise ChainDown(self.url, f"not a chain's answer: {type(error).__name__}") from error
+        if not isinstance(answer, dict):
+            raise ChainDown(self.url, "not a chain's answer")
+        if (fault := answer.get("error")) is not None:
+            raise _fault(fault)
+        return answer.get("result")
+
+    async def sure(self, method: str, *params: Any) -> Any:
+        """The result of `method`, where an error can only be the node's: then ChainDown."""
+        try:
+            return await self.ask(method, *params)
+        except RpcFault as fault:
+            raise ChainDown(self.url, f"{method}: {fault.message}") from fault
+
+    async def number(self, method: str, *params: Any) -> int:
+        """The same as an integer."""
+        result = await self.sure(method, *params)
+        try:
+            return int(result, 16)
+        except (TypeError, ValueError):
+            raise ChainDown(self.url, f"{method} answered {result!r}") from None
+
+    async def run(self, method: str, *params: Any) -> Any:
+        """The result of running contract code.  Raises ChainRejected where the code refuses."""
+        try:
+            return await self.ask(method, *params)
+        except RpcFault as fault:
+            if not fault.reverted:
+                raise ChainDown(self.url, f"{method}: {fault.message}") from fault
+            artifacts = map(load_artifact, CONTRACTS)
+            raise ChainRejected(*decode_error(fault.data or b"", artifacts)) from None
+
+    async def close(self) -> None:
+        await self._provider.disconnect()
+
+
+def _fault(fault: Any) -> RpcFault:
+    if not isinstance(fault, dict):
+        return RpcFault(str(fault), None)
+    data = fault.get("data")
+    if isinstance(data, dict):  # some nodes wrap it once more
+        data = data.get("data")
+    try:
+        revert = bytes.fromhex(data.removeprefix("0x")) if isinstance(data, str) else None
+    except ValueError:
+        revert = None
+    return RpcFault(str(fault.get("message", fault)), revert)
