@@ -22,7 +22,4 @@ async function getJson(path) {
 export const fetchConfig = async () => /** @type {Config} */ (await getJson("/api/config"));
 
 /** The newest games first. */
-export async function fetchGames() {
-  const { games } = /** @type {{games: GameSummary[]}} */ (await getJson("/api/games"));
-  return games;
-}
+export const fetchGames = async () => /** @type {GameSummary[]} */ (await getJson("/api/games"));

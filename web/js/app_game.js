@@ -12,6 +12,8 @@ const [, page, id = ""] = location.pathname.split("/");
 const game = id.toLowerCase();
 const key = page === "game" ? storedKey() : null;
 
+const RETRY_MS = 1000;
+
 const now = () => Date.now() / 1000;
 
 async function main() {
@@ -69,6 +71,11 @@ async function main() {
     } catch (error) {
       // It may have arrived: the next connection tells, and sends it again if it has not.
       if (error instanceof ConnectionLost) return;
+      // The game runs ahead of the chain only so far; the chain will catch up.
+      if (error instanceof CommandRefused && error.code === "rate_limited") {
+        setTimeout(() => state.pending === pending && void sendPending(), RETRY_MS);
+        return;
+      }
       if (state.pending === pending) set(states.withRefusal(state, lineOf(error)));
     }
   }

@@ -1,5 +1,5 @@
 /** The lobby: choose a bot and a colour, sign the opening, go to the board. */
-import { fetchConfig, fetchGames } from "./api.js";
+import { ApiFault, fetchConfig, fetchGames } from "./api.js";
 import { randomBytes, toHex } from "./bytes.js";
 import { playerKey, storedKey } from "./keys.js";
 import { CommandRefused, Connection, socketUrl } from "./protocol.js";
@@ -76,8 +76,8 @@ async function openGame(config, bot, choice) {
 async function refreshGames() {
   try {
     view.showGames(await fetchGames(), storedKey()?.address ?? null);
-  } catch {
-    // the connection's banner says it already
+  } catch (error) {
+    if (!(error instanceof ApiFault)) throw error; // an ApiFault: the banner says it already
   }
   setTimeout(() => void refreshGames(), GAMES_MS);
 }

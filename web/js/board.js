@@ -34,6 +34,10 @@ export class Board {
   #position = null;
   /** @type {Color | null} */
   #mover = null;
+  /** @type {Color | null} */
+  #bottom = null;
+  /** @type {Promise<void>} */
+  #turned = Promise.resolve();
   #held = false;
 
   /**
@@ -74,9 +78,7 @@ export class Board {
    * @param {{bottom: Color, mover: Color | null}} options mover: whose pieces may be moved now
    */
   show(position, { bottom, mover }) {
-    if (this.board.getOrientation() !== letter(bottom)) {
-      void this.board.setOrientation(letter(bottom), false);
-    }
+    this.#turn(bottom);
     const moved = position.fen !== this.#position?.fen;
     // The board may show a move of its own that the game did not take.
     if (moved || this.board.getPosition() !== position.fen.split(" ")[0]) {
@@ -89,6 +91,14 @@ export class Board {
     this.element.dataset.fen = position.fen;
     this.element.dataset.orientation = bottom;
     this.element.dataset.input = mover ?? "none";
+  }
+
+  /** @param {Color} bottom */
+  #turn(bottom) {
+    if (bottom === this.#bottom) return;
+    this.#bottom = bottom;
+    // cm-chessboard takes one turn at a time
+    this.#turned = this.#turned.then(() => this.board.setOrientation(letter(bottom), false));
   }
 
   /** @param {Color | null} mover */

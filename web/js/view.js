@@ -44,7 +44,7 @@ const CONNECTION = {
 export class GameView {
   /** @type {State | null} */
   #state = null;
-  #builtFor = "";
+  #sidesFor = "";
   /** @type {Partial<Record<Color, HTMLElement>>} */
   #clocks = {};
 
@@ -143,12 +143,17 @@ export class GameView {
     const bottom = bottomColor(state);
     const running = snapshot.clocks.running;
     const key = `${bottom} ${running} ${playerColor(state)}`;
-    if (key === this.#builtFor) return;
-    this.#builtFor = key;
+    if (key === this.#sidesFor) return;
+    this.#sidesFor = key;
     for (const color of COLORS) {
       const element = byId(color === bottom ? "side-bottom" : "side-top", HTMLElement);
       const you = playerColor(state) === color;
-      const clock = h("span", { class: "clock", "data-testid": `clock-${color}`, role: "timer" });
+      const clock = h("span", {
+        class: "clock",
+        "data-testid": `clock-${color}`,
+        role: "timer",
+        title: "The contract's clock: it stops when a move has landed on the chain",
+      });
       this.#clocks[color] = clock;
       element.dataset.running = String(running === color);
       element.replaceChildren(
@@ -186,9 +191,10 @@ export class GameView {
     text.dataset.total = String(total);
     setText(text, `${verified} of ${total} bot moves verified on chain`);
     setText(byId("role", HTMLElement), playerColor(state) ? "playing" : "watching");
-    const { spectators } = state.snapshot ?? { spectators: 0 };
+    // The server counts everyone who listens, the player's own page too.
+    const spectators = (state.snapshot?.spectators ?? 0) - (playerColor(state) ? 1 : 0);
     const watchers = spectators === 1 ? "1 watching" : `${spectators} watching`;
-    setText(byId("spectators", HTMLElement), spectators ? watchers : "");
+    setText(byId("spectators", HTMLElement), spectators > 0 ? watchers : "");
   }
 
   /** @param {State} state @param {number} now */

@@ -96,7 +96,9 @@ export class LobbyView {
         "div",
         { class: "row" },
         h("h3", {}, bot.name),
-        h("span", { class: "tag" }, bot.custom ? "custom, unverified" : "Groth16 · BN254"),
+        bot.custom
+          ? h("span", { class: "tag warn" }, "custom, unverified")
+          : h("span", { class: "tag" }, "Groth16 · BN254"),
         setupTag(bot),
       ),
       h("dl", { class: "facts" }, ...botFacts(bot, clocks)),

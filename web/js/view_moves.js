@@ -46,7 +46,7 @@ function stageText(record, now) {
 /** @param {MoveRecord} record */
 function figuresText({ proveSeconds, gas, reason, stage }) {
   const parts = [];
-  if (proveSeconds !== null) parts.push(`proof ${seconds(proveSeconds)}`);
+  if (proveSeconds !== null) parts.push(seconds(proveSeconds));
   if (gas !== null) parts.push(`${grouped(gas)} gas`);
   if (reason && stage !== "verified") parts.push(reason);
   return parts.join(" · ");
@@ -55,8 +55,6 @@ function figuresText({ proveSeconds, gas, reason, stage }) {
 export class MoveList {
   /** @type {Row[]} */
   #rows = [];
-  /** @type {Set<number>} */
-  #open = new Set();
 
   /**
    * @param {HTMLElement} list
@@ -79,6 +77,8 @@ export class MoveList {
     if (!snapshot) return;
     const { moves } = snapshot;
     this.#truncate(moves);
+    const { scrollTop, scrollHeight, clientHeight } = this.list;
+    const follows = this.#rows.length < moves.length || scrollTop + clientHeight > scrollHeight - 8;
     for (const record of moves) {
       const san = line[record.ply + 1]?.move?.san ?? record.uci;
       const side = snapshot[record.color];
@@ -92,6 +92,7 @@ export class MoveList {
       else row.move.removeAttribute("aria-current");
     }
     this.tick(now);
+    if (follows) this.list.scrollTop = this.list.scrollHeight;
   }
 
   /** Bring the running times up to date. @param {number} now unix seconds */
@@ -109,7 +110,6 @@ export class MoveList {
       row.move.remove();
       row.strip?.remove();
       row.drawer?.remove();
-      this.#open.delete(row.record.ply);
     }
     for (const item of [...this.list.children].slice(Math.ceil(kept / 2))) item.remove();
   }
@@ -129,7 +129,6 @@ export class MoveList {
     if (ply === total - 1) {
       setText(this.announcer, `${record.color} ${record.by === "bot" ? "bot " : ""}plays ${san}`);
     }
-    this.list.scrollTop = this.list.scrollHeight;
     return row;
   }
 
@@ -178,7 +177,10 @@ export class MoveList {
     }
     move.title = record.by === "bot" ? MEANING[record.stage] : `Your move: ${record.stage}`;
     if (chip) chip.title = MEANING[record.stage];
-    if (figures) setText(figures, figuresText(record));
+    if (figures) {
+      setText(figures, figuresText(record));
+      figures.title = "How long the proof took, and what its check cost";
+    }
     if (tx) {
       tx.hidden = record.tx === null;
       tx.title = `Copy the transaction hash ${record.tx ?? ""}`;
