@@ -47,6 +47,7 @@ from engine.net import (
     tap_squares,
 )
 from engine.net_file import Head, Layer
+from engine.player import legal_indices
 from engine.policy_map import MOVE_TYPES, POLICY_SIZE
 from proofs.builder import Builder, bit_sums
 from proofs.errors import NotTheNetsMove
@@ -103,8 +104,7 @@ class MoveCircuit:
 
 def best_index(logits: Ints, mask: int) -> int | None:
     """The lowest index of the highest logit (1858,) among the mask's moves, None without any."""
-    data = np.frombuffer(mask.to_bytes(-(-POLICY_SIZE // 8), "little"), dtype=np.uint8)
-    legal = np.flatnonzero(np.unpackbits(data, bitorder="little")[:POLICY_SIZE])
+    legal = legal_indices(mask)
     return int(legal[np.argmax(logits[legal])]) if len(legal) else None
 
 
