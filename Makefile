@@ -29,7 +29,7 @@ setup: .venv/.runtime web/node_modules/.runtime
 web/node_modules/.runtime: web/package-lock.json
 	@command -v npm >/dev/null || { echo "checkproof needs node 20 with npm" >&2; exit 1; }
 	@echo "Installing the local chain node from npm (once) ..." >&2
-	cd web && npm ci --omit=dev --no-audit --no-fund --loglevel=error
+	cd web && npm ci --omit=dev --ignore-scripts --no-audit --no-fund --loglevel=error
 	@touch $@
 
 setup-dev: setup .venv/.dev web/node_modules/.dev
@@ -45,7 +45,7 @@ setup-dev: setup .venv/.dev web/node_modules/.dev
 
 web/node_modules/.dev: web/package-lock.json
 	@echo "Installing the development tools from npm (once) ..." >&2
-	cd web && npm ci --no-audit --no-fund --loglevel=error
+	cd web && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
 	@touch $@ web/node_modules/.runtime
 
 check: lint types web contracts
