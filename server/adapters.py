@@ -8,7 +8,7 @@ from typing import Any, Final
 from engine.game import Outcome, Reason, Result
 from proofs.chain import Chain
 from proofs.prover import ProofJob, ProverPool
-from proofs.records import LogEvent, OnChainGame, Opening, Receipt
+from proofs.records import LogEvent, OnChainGame, Opening, Receipt, opening_of
 from proofs.signing import Domain
 from proofs.statement import Statement
 from server.effects import (
@@ -105,9 +105,9 @@ class ArenaChain:
 
     async def truth(self, terms: Terms) -> ChainTruth:
         game = terms.open.game_id(terms.domain)
-        return await self.truth_of(game, await self._chain.logs(game))
+        return await self._truth_of(game, await self._chain.logs(game))
 
-    async def truth_of(self, game: bytes, logs: Sequence[LogEvent]) -> ChainTruth:
+    async def _truth_of(self, game: bytes, logs: Sequence[LogEvent]) -> ChainTruth:
         """What these logs, all of one game, and its stored clocks tell."""
         opened = next((log.tx for log in logs if log.name == "GameOpened"), None)
         if opened is None:
@@ -117,16 +117,11 @@ class ArenaChain:
         grace = state.grace_until or None
         return ChainTruth(opened, moves, clocks_of(state), ended_of(logs), grace)
 
-    async def openings(self) -> Sequence[Opening]:
-        return await self._chain.all_games()
-
-    async def logs_by_game(self) -> dict[bytes, list[LogEvent]]:
-        """The logs of all games, oldest first."""
-        found: dict[bytes, list[LogEvent]] = {}
+    async def games(self) -> Sequence[tuple[Opening, ChainTruth]]:
+        logs: dict[bytes, list[LogEvent]] = {}
         for log in await self._chain.events(0):
-            if "game" in log.args:
-                found.setdefault(_bytes(log.args["game"]), []).append(log)
-        return found
+            logs.setdefault(_bytes(log.args["game"]), []).append(log)
+        return [(opening_of(its[0]), await self._truth_of(game, its)) for game, its in logs.items()]
 
 
 def clocks_of(state: OnChainGame) -> Clocks:

@@ -60,14 +60,21 @@ async def game_page(request: web.Request) -> web.StreamResponse:
 @routes.get("/web/{path:.+}")
 async def static(request: web.Request) -> web.StreamResponse:
     """The page's own files: no listings, no other folders, no unknown types."""
-    root = request.app[SITE].page.resolve()
-    file = (root / request.match_info["path"]).resolve()
-    if not file.is_relative_to(root) or file.suffix not in _TYPES or not file.is_file():
-        raise web.HTTPNotFound
-    parts = file.relative_to(root).parts
-    if len(parts) < 2 or parts[0] not in _FOLDERS or any(p.startswith(".") for p in parts):
+    file = _own_file(request.app[SITE].page, request.match_info["path"])
+    if file is None:
         raise web.HTTPNotFound
     return _file(file)
+
+
+def _own_file(page: Path, name: str) -> Path | None:
+    root = page.resolve()
+    try:
+        file = (root / name).resolve()
+        parts = file.relative_to(root).parts
+    except ValueError:  # a zero byte, or a way out of the folder
+        return None
+    is_ours = len(parts) > 1 and parts[0] in _FOLDERS and not any(p[0] == "." for p in parts)
+    return file if is_ours and file.suffix in _TYPES and file.is_file() else None
 
 
 def _page(request: web.Request, name: str) -> web.StreamResponse:

@@ -74,6 +74,6 @@ class GameChain(Protocol):
         """What the chain holds of a game.  Raises ChainDown."""
         ...
 
-    async def openings(self) -> Sequence[OpenedGame]:
+    async def games(self) -> Sequence[tuple[OpenedGame, ChainTruth]]:
         """All games ever opened, oldest first.  Raises ChainDown."""
         ...

@@ -142,7 +142,7 @@ class FakeChain:
         self.domain = DOMAIN
         self.payee = PAYEE
         self.now = now
-        self.games: dict[bytes, ChainGame] = {}
+        self.held: dict[bytes, ChainGame] = {}
         self.sent: list[Intent] = []
         self.faults: list[Exception] = []
         self.lose_answers = 0
@@ -174,13 +174,13 @@ class FakeChain:
         return landing
 
     async def truth(self, terms: Terms) -> ChainTruth:
-        game = self.games.get(terms.open.game_id(DOMAIN))
+        game = self.held.get(terms.open.game_id(DOMAIN))
         if game is None:
             return ChainTruth(None, (), Clocks(white=0, black=0, running=None, at=0), None)
         return ChainTruth(game.tx, tuple(game.moves), game.clocks(), game.ended, game.grace)
 
-    async def openings(self) -> list[Terms]:
-        return [game.terms for game in self.games.values()]
+    async def games(self) -> list[tuple[Terms, ChainTruth]]:
+        return [(game.terms, await self.truth(game.terms)) for game in self.held.values()]
 
     # --- the contract's rules -------------------------------------------------------------------
 
@@ -188,12 +188,12 @@ class FakeChain:
         """What the contract does with a transaction.  Raises ChainRejected."""
         game_id = terms.open.game_id(DOMAIN)
         if isinstance(intent, OpenGame):
-            if game_id in self.games:
+            if game_id in self.held:
                 raise ChainRejected("GameExists", {"game": game_id.hex()})
             base = terms.open.base_seconds
-            self.games[game_id] = ChainGame(terms, tx, self.now(), white=base, black=base)
-            return self._landing(self.games[game_id], tx, block)
-        game = self.games.get(game_id)
+            self.held[game_id] = ChainGame(terms, tx, self.now(), white=base, black=base)
+            return self._landing(self.held[game_id], tx, block)
+        game = self.held.get(game_id)
         if game is None:
             raise ChainRejected("GameUnknown", {"game": game_id.hex()})
         if game.ended is not None:
@@ -304,6 +304,7 @@ class FakeJob:
     statement: Statement
     on_start: Callable[[], None]
     future: Future[Any]
+    is_begun: bool = False
 
 
 class FakeProver:
@@ -323,14 +324,16 @@ class FakeProver:
         self.jobs.append(job)
         if not self.is_held:
             loop = asyncio.get_running_loop()
-            loop.call_soon(on_start)
+            loop.call_soon(self.start, job)
             loop.call_later(self.delay, self.finish, job)
         return job.future
 
     def position(self, future: Future[Any]) -> int | None:
-        return [job.future for job in self.jobs if not job.future.done()].index(future)
+        waiting = [job.future for job in self.jobs if not (job.is_begun or job.future.done())]
+        return waiting.index(future) + 1 if future in waiting else None
 
     def start(self, job: FakeJob) -> None:
+        job.is_begun = True
         job.on_start()
 
     def finish(self, job: FakeJob) -> None:

@@ -127,7 +127,7 @@ class Table:
         return self.do(self.session.was_refused(intent, reason, truth, self.now))
 
     def truth(self) -> ChainTruth:
-        game = self.chain.games.get(self.session.id)
+        game = self.chain.held.get(self.session.id)
         if game is None:
             none = m.Clocks(white=0, black=0, running=None, at=0)
             return ChainTruth(None, (), none, None)

@@ -168,7 +168,7 @@ def test_a_game_of_two_bots_ends_by_itself() -> None:
     table = Table(white=BOT, black=OTHER_BOT, choose=first_legal)
     table.settle()
     assert table.session.is_over
-    assert table.session.ended == table.chain.games[table.session.id].ended
+    assert table.session.ended == table.chain.held[table.session.id].ended
     assert set(table.stages()) == {"verified"}
 
 
@@ -200,8 +200,8 @@ def test_an_answer_to_a_proposed_move_is_taken_at_once_and_sent_in_order() -> No
     table.prove(1)
     table.settle()
     sent = [e.intent for e in table.of(Submit)]
-    assert [intent.ply for intent in sent] == [-1, 0, 1, 2, 3]  # type: ignore[union-attr]
-    assert [move.index for move in table.chain.games[table.session.id].moves] == [
+    assert [intent.ply for intent in sent] == [-1, 0, 1, 2, 3]
+    assert [move.index for move in table.chain.held[table.session.id].moves] == [
         ply.index for ply in table.session.line.plies
     ]
 
@@ -507,7 +507,7 @@ def test_a_game_that_ended_elsewhere(table: Table) -> None:
 def test_what_the_chain_lost_is_sent_again(table: Table) -> None:
     table.settle()
     table.move(NF3)
-    game = table.chain.games[table.session.id]
+    game = table.chain.held[table.session.id]
     del game.moves[1:]
     game.game.board.pop()
     assert table.stages() == ["verified", "verified", "submitted", "queued"]
@@ -519,7 +519,7 @@ def test_what_the_chain_lost_is_sent_again(table: Table) -> None:
 
 
 def test_even_the_opening_is_sent_again(table: Table) -> None:
-    table.chain.games.clear()
+    table.chain.held.clear()
     table.land()
     assert table.session.snapshot().status == "opening"
     table.settle()
@@ -605,8 +605,7 @@ def test_a_session_is_rebuilt_from_the_chain_and_goes_on(table: Table) -> None:
     table.settle()
     assert table.stages() == ["verified"] * 4
     assert (
-        rebuilt.snapshot().history
-        == "0x" + table.chain.history(table.chain.games[rebuilt.id]).hex()
+        rebuilt.snapshot().history == "0x" + table.chain.history(table.chain.held[rebuilt.id]).hex()
     )
 
 
