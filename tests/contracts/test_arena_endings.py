@@ -292,7 +292,7 @@ def test_state_staysThatOfPythonThroughAGame(live: Live) -> None:
     """Castling both ways, en passant, promotion by capture, checks: word for word."""
     sans = (
         "e4 d5 e5 f5 exf6 d4 c4 dxc3 Nf3 cxb2 fxg7 bxa1=Q gxh8=N Qxa2 "
-        "Be2 Nc6 O-O Bf5 Nc3 Qd7 Bc4 O-O-O Bxa2 Nd4 Nf7 Nxf3+ Qxf3 Qxf7 Bxf7"
+        "Be2 Nc6 O-O Bf5 Nc3 Qd7 Bc4 O-O-O Bxa2 Nd4 Nf7 Nxf3+ Qxf3 Bg4 Nxd8 Bxf3 gxf3 Qxd8"
     )
     for san in sans.split():
         live.play(san)
