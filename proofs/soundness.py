@@ -12,13 +12,18 @@ and the public inputs on, it applies four rules until nothing more follows.
 
 If all wires are forced, at most one witness belongs to each public input.  What is left over forces
 nothing new; these `checks` are what makes public inputs false.
+
+A second pass bounds every value: a boolean by 1, a forced wire by the magnitudes of what forces
+it.  While |A| * |B| + |C| stays below P / 2 in each constraint, all of them hold over the integers,
+so no sum, comparison or decomposition can wrap around.  Constraints that mention a public input are
+exempt if the bits rule uses them, which excludes wrapping by itself.
 """
 
 from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from itertools import pairwise
 from typing import Final
 
@@ -37,10 +42,11 @@ class SoundnessReport:
     unforced: list[int]  # private wires that no rule forces
     unused: list[int]  # public inputs that no constraint mentions
     checks: list[int]  # constraints that only check
+    magnitude: int  # the most that |A| * |B| + |C| can be, decompositions of inputs apart
 
     @property
     def is_sound(self) -> bool:
-        return not self.unforced and not self.unused
+        return not self.unforced and not self.unused and self.magnitude < P // 2
 
 
 def check_soundness(r1cs: R1cs) -> SoundnessReport:
@@ -53,12 +59,15 @@ class _Propagation:
         self._r1cs = r1cs
         self._used: set[int] = set()
         self._boolean_rows: set[int] = set()
+        self._public_bits: set[int] = set()  # rows that decompose a public input
         self._booleans: set[int] = set()
         self._forced: Counter[str] = Counter()
         self._known = [False] * r1cs.n_wires
         self._factors: list[list[int]] = []  # wires of A and B, none for a linear row
         self._terms: list[_Row] = []  # C, or C - A * B for a linear row
         self._linear: list[bool] = []
+        self._rows: list[tuple[_Row, _Row, _Row]] = []
+        self._order: list[tuple[int, list[int]]] = []  # which row forced which wires, in order
         matrices = (_rows(m, r1cs.table) for m in (r1cs.a, r1cs.b, r1cs.c))
         for k, (a, b, c) in enumerate(zip(*matrices, strict=True)):
             self._read(k, a, b, c)
@@ -70,6 +79,7 @@ class _Propagation:
         if wire is not None:
             self._booleans.add(wire)
             self._boolean_rows.add(k)
+        self._rows.append((a, b, c))
         linear = a.keys() <= {0} or b.keys() <= {0}
         self._linear.append(linear)
         self._factors.append([] if linear else [*a, *b])
@@ -109,6 +119,7 @@ class _Propagation:
                 for k in range(len(self._terms))
                 if k not in self._used and k not in self._boolean_rows
             ],
+            magnitude=self._magnitude(),
         )
 
     def _learn(self, wire: int) -> set[int]:
@@ -136,13 +147,38 @@ class _Propagation:
             rule = "linear" if self._linear[k] else "product"
         elif are_bits([self._terms[k][w] for w in wires]):
             rule = "bits"
+            if any(0 < w <= self._r1cs.n_public for w in self._terms[k]):
+                self._public_bits.add(k)
         else:
             return []
         self._used.add(k)
+        self._order.append((k, wires))
         self._forced[rule] += len(wires)
         for wire in wires:
             self._known[wire] = True  # so that no second row of this round claims it
         return wires
+
+    def _magnitude(self) -> int:
+        """The largest |A| * |B| + |C|; P or more where a value has no bound."""
+        size = [P] * self._r1cs.n_wires
+        size[0] = 1
+        for wire in self._booleans:
+            size[wire] = 1
+        for k, wires in self._order:
+            wire = wires[0]
+            if wire not in self._booleans:
+                a, b, _ = self._rows[k]
+                product = 0 if self._linear[k] else _size(a, size) * _size(b, size)
+                others = {w: coef for w, coef in self._terms[k].items() if w != wire}
+                whole = self._terms[k][wire] in (1, P - 1)  # else the wire is a fraction
+                size[wire] = product + _size(others, size) if whole else P
+        return max((self._row_size(k, size) for k in range(len(self._rows))), default=0)
+
+    def _row_size(self, k: int, size: list[int]) -> int:
+        a, b, c = self._rows[k]
+        if k in self._public_bits:
+            return 0
+        return _size(a, size) * _size(b, size) + _size(c, size)
 
 
 def are_bits(coefs: list[int]) -> bool:
@@ -172,6 +208,16 @@ def _rows(matrix: Matrix, table: tuple[int, ...]) -> list[_Row]:
             row[wire] = row[wire] + table[code] if wire in row else table[code]
         rows.append({wire: coef for wire, coef in row.items() if coef % P})
     return rows
+
+
+def _size(row: _Row, size: list[int]) -> int:
+    """The most that a combination of wires of these magnitudes can be."""
+    return sum(_absolute(coef) * size[wire] for wire, coef in row.items())
+
+
+@lru_cache(maxsize=1 << 16)
+def _absolute(coef: int) -> int:
+    return min(coef % P, -coef % P)
 
 
 def _boolean_wire(a: _Row, b: _Row, c: _Row) -> int | None:
