@@ -7,11 +7,13 @@ holds them exactly, because they stay below 2^24.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Final
 
 import numpy as np
 import torch
 from torch import Tensor, nn
+from torch.nn.functional import conv2d, embedding_bag
 
 from engine.net import (
     FROM_SQUARE,
@@ -69,7 +71,7 @@ class TorchBounds:
 
 
 class PolicyNet(nn.Module):
-    """Planes (n, 13 * 64) to integer logits (n, 1858)."""
+    """Planes (n, 13, 8, 8) to integer logits (n, 1858)."""
 
     def __init__(self, shape: NetShape) -> None:
         super().__init__()
@@ -95,7 +97,7 @@ class PolicyNet(nn.Module):
         features = planes
         for layer in self.layers:
             features = torch.cat([features, layer(features, self.rounding)], dim=1)
-        return self._logits(features.reshape(len(features), -1, 64))
+        return self._logits(features.flatten(2))
 
     def head_weights(self) -> Tensor:
         """(146, features): the from-rows over the to-rows."""
@@ -175,21 +177,28 @@ class PolicyNet(nn.Module):
 
 
 class TapLayer(nn.Module):
-    """Features (n, inputs * 64) to activations (n, outputs * 64)."""
+    """Features (n, inputs, 8, 8) to activations (n, outputs, 8, 8)."""
 
     def __init__(self, shape: LayerShape, *, inputs: int) -> None:
         super().__init__()
         self.shape = shape
-        self.inputs = inputs
         self.weights = nn.Parameter(torch.zeros(shape.outputs, inputs, len(shape.taps)))
         self.bias = nn.Parameter(torch.zeros(shape.outputs))
-        self.spread: Tensor  # (taps, 64 * 64): 1 where the tap joins an input to an output square
-        self.register_buffer("spread", _spread(shape.taps), persistent=False)
+        steps = torch.tensor(shape.taps)
+        self.radius = int(steps.abs().max())
+        side = 2 * self.radius + 1
+        self.cells: Tensor  # (taps,): where each tap lies in a square kernel
+        cells = (steps[:, 1] + self.radius) * side + steps[:, 0] + self.radius
+        self.register_buffer("cells", cells, persistent=False)
+        self.on_board: Tensor  # (taps, 64): 1 where the tap stays on the board
+        on_board = torch.from_numpy(tap_squares(shape.taps) != OFF_BOARD).float()
+        self.register_buffer("on_board", on_board, persistent=False)
 
     def forward(self, features: Tensor, rounding: bool) -> Tensor:
-        x = features @ self._matrix(rounding).reshape(self.inputs * 64, -1)
-        x = x + self._bias(rounding).repeat_interleave(64)
-        return self.activation(x, rounding)
+        weights, bias = self._rounded(rounding)
+        if features.shape[1] == INPUT_PLANES:
+            return self.activation(self._of_pieces(features, weights, bias), rounding)
+        return self.activation(self._convolve(features, weights, bias), rounding)
 
     def activation(self, x: Tensor, rounding: bool) -> Tensor:
         """max(x, 0) >> shift, rounded down or not."""
@@ -198,22 +207,40 @@ class TapLayer(nn.Module):
 
     def bounds(self, hi: Tensor, rounding: bool) -> tuple[Tensor, Tensor]:
         """The least and the greatest sums, (outputs, 64), for inputs (inputs, 64) in 0..hi."""
-        matrix = self._matrix(rounding).reshape(self.inputs, 64, -1)
-        pieces, above = matrix[:PIECE_PLANES], matrix[INPUT_PLANES:].flatten(0, 1)
-        fixed = matrix[PIECE_PLANES].sum(0) + self._bias(rounding).repeat_interleave(64)
-        acts = hi[INPUT_PLANES:].flatten()
-        low = fixed + pieces.amin(0).clamp(max=0).sum(0) + acts @ above.clamp(max=0)
-        high = fixed + pieces.amax(0).clamp(min=0).sum(0) + acts @ above.clamp(min=0)
-        return low.reshape(-1, 64), high.reshape(-1, 64)
+        weights, bias = self._rounded(rounding)
+        pieces, above = weights[:, :PIECE_PLANES], weights[:, INPUT_PLANES:]
+        fixed = bias[:, None] + weights[:, PIECE_PLANES] @ self.on_board
+        low = fixed + pieces.amin(1).clamp(max=0) @ self.on_board
+        high = fixed + pieces.amax(1).clamp(min=0) @ self.on_board
+        if above.shape[1] == 0:
+            return low, high
+        acts = hi[None, INPUT_PLANES:].reshape(1, -1, 8, 8)
+        zero = torch.zeros_like(bias)
+        low = low + self._convolve(acts, above.clamp(max=0), zero).reshape(-1, 64)
+        high = high + self._convolve(acts, above.clamp(min=0), zero).reshape(-1, 64)
+        return low, high
 
-    def _matrix(self, rounding: bool) -> Tensor:
-        """(inputs, 64, outputs, 64)"""
-        weights = round_through(self.weights) if rounding else self.weights
-        full = weights.flatten(0, 1) @ self.spread
-        return full.reshape(self.shape.outputs, self.inputs, 64, 64).permute(1, 2, 0, 3)
+    def _convolve(self, features: Tensor, weights: Tensor, bias: Tensor) -> Tensor:
+        side = 2 * self.radius + 1
+        kernel = weights.new_zeros(*weights.shape[:2], side * side)
+        kernel = kernel.index_copy(2, self.cells, weights).reshape(*kernel.shape[:2], side, side)
+        return conv2d(features, kernel, bias, padding=self.radius)
 
-    def _bias(self, rounding: bool) -> Tensor:
-        return round_through(self.bias) if rounding else self.bias
+    def _of_pieces(self, planes: Tensor, weights: Tensor, bias: Tensor) -> Tensor:
+        """The sums over the input planes: a row of one matrix for each piece on the board."""
+        spread = _spread(self.shape.taps).to(weights.dtype)
+        rows = (weights[:, :PIECE_PLANES].flatten(0, 1) @ spread).reshape(-1, PIECE_PLANES, 64, 64)
+        rows = rows.permute(1, 2, 0, 3).reshape(PIECE_PLANES * 64, -1)
+        present = planes[:, :PIECE_PLANES].flatten(1) != 0
+        counts = present.sum(1)
+        found = embedding_bag(present.nonzero()[:, 1], rows, counts.cumsum(0) - counts, mode="sum")
+        fixed = bias[:, None] + weights[:, PIECE_PLANES] @ self.on_board
+        return (found + fixed.flatten()).reshape(len(planes), -1, 8, 8)
+
+    def _rounded(self, rounding: bool) -> tuple[Tensor, Tensor]:
+        if not rounding:
+            return self.weights, self.bias
+        return round_through(self.weights), round_through(self.bias)
 
 
 def round_through(x: Tensor) -> Tensor:
@@ -228,14 +255,16 @@ def floor_through(x: Tensor) -> Tensor:
 
 def torch_logits(spec: NetSpec, boards: Sequence[int]) -> IntArray:
     """The logits (n, 1858) that torch computes for board words; exact for every valid net."""
-    planes = np.stack([input_planes(word) for word in boards]).reshape(len(boards), -1)
+    planes = np.stack([input_planes(word) for word in boards]).reshape(-1, INPUT_PLANES, 8, 8)
     with torch.no_grad():
-        logits = PolicyNet.from_spec(spec)(torch.from_numpy(planes).float())
+        logits = PolicyNet.from_spec(spec).double()(torch.from_numpy(planes).double())
     exact: IntArray = logits.to(torch.int64).numpy()
     return exact
 
 
+@cache
 def _spread(taps: Taps) -> Tensor:
+    """(taps, 64 * 64): 1 where the tap joins an input square to an output square."""
     spread = np.zeros((len(taps), OFF_BOARD + 1, 64), dtype=np.float32)
     for t, seen in enumerate(tap_squares(taps)):
         spread[t, seen, np.arange(64)] = 1

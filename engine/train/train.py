@@ -34,8 +34,8 @@ class TrainOptions:
 
     seed: int = 1
     epochs: int = 10
-    batch: int = 1024
-    rate: float = 0.05  # of the layers, in integer units; the head's is HEAD_RATE times that
+    batch: int = 512
+    rate: float = 0.2  # of the layers, in integer units; the head's is HEAD_RATE times that
     temperature: float = 60.0  # centipawns per e-fold of the target
     float_share: float = 0.3  # of the run, before rounding starts
     penalty: float = 0.5
@@ -52,7 +52,7 @@ SCALE_RATE: Final = 0.05
 class Batch:
     """Positions ready for the net."""
 
-    planes: Tensor  # (n, 13 * 64) float
+    planes: Tensor  # (n, 13, 8, 8) float
     legal: Tensor  # (n, 1858) bool
     index: Tensor  # (n, lines) int64, 0 where there is no move
     target: Tensor  # (n, lines), rows sum to 1
@@ -210,7 +210,7 @@ def make_batch(data: Shard, rows: NDArray[np.int64], options: TrainOptions) -> B
     legal = np.unpackbits(data.legal[rows], axis=1, bitorder="little", count=POLICY_SIZE)
     index = data.index[rows].astype(np.int64)
     return Batch(
-        planes=torch.from_numpy(planes.reshape(len(rows), -1)),
+        planes=torch.from_numpy(planes.reshape(-1, 13, 8, 8)),
         legal=torch.from_numpy(legal.astype(bool)),
         index=torch.from_numpy(np.maximum(index, 0)),
         target=torch.from_numpy(_targets(index, data.score[rows], options.temperature)),

@@ -34,11 +34,11 @@ SMALL = NetShape(
 
 
 def fake_data(count: int = 200) -> Shard:
-    """Positions whose best move is the first legal one."""
+    """Positions with made-up legal moves, of which the same one is always best."""
     words = list(dict.fromkeys(game_boards(2 * count)))[:count]
     board = np.frombuffer(b"".join(w.to_bytes(32, "little") for w in words), np.uint8)
-    legal = np.zeros((count, POLICY_SIZE), np.uint8)
-    index = np.random.default_rng(0).integers(0, POLICY_SIZE, (count, 3)).astype(np.int16)
+    legal = (np.random.default_rng(0).random((count, POLICY_SIZE)) < 0.02).astype(np.uint8)
+    index = np.tile(np.array([700, 5, 1800], np.int16), (count, 1))
     np.put_along_axis(legal, index.astype(np.int64), 1, axis=1)
     return Shard(
         board=board.reshape(count, 32),
@@ -70,7 +70,7 @@ def test_the_exported_net_is_the_trained_one() -> None:
             pass
     spec = trainer.net.to_spec("small")
     words = game_boards(100)
-    planes = torch.from_numpy(np.stack([input_planes(word).reshape(-1) for word in words])).float()
+    planes = torch.from_numpy(np.stack([input_planes(w).reshape(13, 8, 8) for w in words])).float()
     with torch.no_grad():
         trained = trainer.net(planes)
     assert np.array_equal(trained.numpy(), np.stack([spec.forward(w).logits for w in words]))
