@@ -7,7 +7,9 @@ ServerError
 ├── IllegalTransition      a ply was to go from one stage to another that does not follow it
 ├── DataFolderBusy         another server holds the data folder
 ├── NoFreePort             neither the port nor the next ones can be had
-└── PageMissing            the page's files are not where they should be
+├── PageMissing            the page's files are not where they should be
+├── KeyMissing             a chain that is not ours needs a key of the operator's
+└── KeyNotMade             a bot's development key could not be made
 """
 
 from pathlib import Path
@@ -66,3 +68,16 @@ class PageMissing(ServerError):
     def __init__(self, folder: Path) -> None:
         super().__init__(f"the page's files are not in {folder}")
         self.folder = folder
+
+
+class KeyMissing(ServerError):
+    def __init__(self, rpc: str) -> None:
+        super().__init__(f"the chain at {rpc} needs the relayer's private key (CHECKPROOF_KEY)")
+        self.rpc = rpc
+
+
+class KeyNotMade(ServerError):
+    def __init__(self, bot: str, status: int) -> None:
+        super().__init__(f"making the development key of {bot} failed with status {status}")
+        self.bot = bot
+        self.status = status
