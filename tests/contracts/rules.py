@@ -25,6 +25,7 @@ class Report:
     """What the contract says about one position; `gas` is what the mask cost."""
 
     mask: int
+    has_legal_move: bool
     in_check: bool
     insufficient_material: bool
     gas: int
@@ -48,8 +49,12 @@ class Rules:
     def reports(self, positions: Sequence[Position]) -> list[Report]:
         words = [word for position in positions for word in (position.board, position.context)]
         answer = self._call("reports(uint256[2][])", 0x20, len(positions), *words)[2:]
-        rows = [answer[i : i + 11] for i in range(0, len(answer), 11)]
-        return [Report(_mask(row[:8]), row[8] == 1, row[9] == 1, row[10]) for row in rows]
+        rows = [answer[i : i + 12] for i in range(0, len(answer), 12)]
+        return [Report(_mask(r[:8]), r[8] == 1, r[9] == 1, r[10] == 1, r[11]) for r in rows]
+
+    def is_legal(self, position: Position, index: int) -> bool:
+        words = (position.board, position.context, index)
+        return self._call("isLegal(uint256,uint256,uint256)", *words) == [1]
 
     def children(self, position: Position) -> list[Child]:
         """The position after every legal move, in the order of the policy indices."""

@@ -17,7 +17,7 @@ from typing import Any, Final
 import chess
 import pytest
 
-from engine.encoding import Position
+from engine.encoding import START, Position
 from engine.policy_map import MOVES, POLICY_SIZE, index_move, legal_mask
 from tests.contracts.positions import positions
 from tests.contracts.rules import Report, Rules, rules_node
@@ -60,6 +60,23 @@ def test_read_isThePolicyMap(rules: Rules) -> None:
 def test_legalMask_isPythonChess(boards: list[chess.Board], reports: list[Report]) -> None:
     for board, report in zip(boards, reports, strict=True):
         assert report.mask == legal_mask(board), board.fen()
+
+
+def test_hasLegalMove_isPythonChess(boards: list[chess.Board], reports: list[Report]) -> None:
+    for board, report in zip(boards, reports, strict=True):
+        assert report.has_legal_move == any(board.legal_moves), board.fen()
+
+
+def test_isLegal_succeedsIfInMask(rules: Rules) -> None:
+    promotion = Position.of(chess.Board("4k3/7P/8/8/8/8/8/4K3 w - - 0 1"))
+    last = POLICY_SIZE - 3  # h7h8q, the first of the last three
+    assert [rules.is_legal(promotion, index) for index in range(last, last + 3)] == [True] * 3
+    assert not rules.is_legal(promotion, last - 1)
+
+
+@pytest.mark.parametrize("index", [POLICY_SIZE, 2047, 2048, 2**255, 2**256 - 1])
+def test_isLegal_failsIfNoPolicyIndex(rules: Rules, index: int) -> None:
+    assert not rules.is_legal(START, index)
 
 
 def test_inCheck_isPythonChess(boards: list[chess.Board], reports: list[Report]) -> None:

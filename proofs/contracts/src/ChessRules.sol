@@ -57,6 +57,7 @@ library ChessRules {
         _sliderMoves(mask, tables, board, bonds);
     }
 
+    /// Whether bit `index` of `mask` is set; no for every number from 1858 on.
     function isLegal(uint256[8] memory mask, uint256 index) internal pure returns (bool) {
         return index < PolicyTable.SIZE && mask[index >> 8] >> (index & 255) & 1 == 1;
     }
@@ -76,16 +77,17 @@ library ChessRules {
     /// Whether neither side could mate: kings alone, one knight, or bishops all on squares of one colour.
     /// The same answer as python-chess's `is_insufficient_material`.
     function insufficientMaterial(uint256 board) internal pure returns (bool) {
-        uint256 knights = board.ownKnights() | board.theirKnights();
-        uint256 bishops = board.ownDiagonal() | board.theirDiagonal();
-        uint256 occupied = board.occupied();
         uint256 others = board.ownPawns() | board.theirPawns() | board.ownStraight() | board.theirStraight();
         if (others != 0) return false;
-        if (knights == 0) return bishops & Bitboard.DARK == 0 || bishops & ~Bitboard.DARK == 0;
+        if (board.ownKnights() | board.theirKnights() == 0) {
+            uint256 bishops = board.ownDiagonal() | board.theirDiagonal();
+            return bishops & Bitboard.DARK == 0 || bishops & ~Bitboard.DARK == 0;
+        }
         unchecked {
-            occupied &= occupied - 1;
-            occupied &= occupied - 1;
-            return occupied & (occupied - 1) == 0; // three pieces: two kings and the knight
+            uint256 rest = board.occupied();
+            rest &= rest - 1;
+            rest &= rest - 1;
+            return rest & (rest - 1) == 0; // three pieces: two kings and the knight
         }
     }
 

@@ -9,25 +9,14 @@ contract ChessRulesHarness {
     /// What there is to say about one position. `gasUsed` is what its mask cost.
     struct Report {
         uint256[8] mask;
+        bool hasLegalMove;
         bool inCheck;
         bool insufficientMaterial;
         uint256 gasUsed;
     }
 
-    function legalMask(uint256 board, uint256 context) public pure returns (uint256[8] memory) {
-        return ChessRules.legalMask(board, context);
-    }
-
-    function play(uint256 board, uint256 context, uint256 index) external pure returns (uint256, uint256) {
-        return ChessRules.play(board, context, index);
-    }
-
-    function inCheck(uint256 board) external pure returns (bool) {
-        return ChessRules.inCheck(board);
-    }
-
-    function insufficientMaterial(uint256 board) external pure returns (bool) {
-        return ChessRules.insufficientMaterial(board);
+    function isLegal(uint256 board, uint256 context, uint256 index) external pure returns (bool) {
+        return ChessRules.isLegal(ChessRules.legalMask(board, context), index);
     }
 
     /// From-square, to-square and promotion (piece code or 0) of every policy index.
@@ -44,8 +33,13 @@ contract ChessRulesHarness {
             uint256 before = gasleft();
             uint256[8] memory mask = ChessRules.legalMask(positions[i][0], positions[i][1]);
             uint256 gasUsed = before - gasleft();
-            uint256 board = positions[i][0];
-            list[i] = Report(mask, ChessRules.inCheck(board), ChessRules.insufficientMaterial(board), gasUsed);
+            list[i] = Report({
+                mask: mask,
+                hasLegalMove: ChessRules.hasLegalMove(mask),
+                inCheck: ChessRules.inCheck(positions[i][0]),
+                insufficientMaterial: ChessRules.insufficientMaterial(positions[i][0]),
+                gasUsed: gasUsed
+            });
         }
     }
 
