@@ -14,7 +14,8 @@ from functools import cache, cached_property
 from pathlib import Path
 from typing import Any, Final
 
-from eth_abi.abi import decode, encode
+from eth_abi import abi
+from eth_abi.abi import encode
 from eth_abi.exceptions import DecodingError
 from eth_utils.crypto import keccak
 
@@ -97,7 +98,7 @@ class Artifact:
         outputs = self.functions[function].outputs
         values = [
             _plain(value, output)
-            for value, output in zip(decode(list(map(_type, outputs)), data), outputs, strict=True)
+            for value, output in zip(_decode(outputs, data), outputs, strict=True)
         ]
         if len(values) == 1:
             return values[0]
@@ -114,10 +115,10 @@ class Artifact:
         indexed = [i for i in entry.inputs if i["indexed"]]
         others = [i for i in entry.inputs if not i["indexed"]]
         values = {
-            i["name"]: _plain(decode([_type(i)], topic)[0], i)
+            i["name"]: _plain(_decode([i], topic)[0], i)
             for i, topic in zip(indexed, topics[1:], strict=True)
         }
-        for i, value in zip(others, decode(list(map(_type, others)), data), strict=True):
+        for i, value in zip(others, _decode(others, data), strict=True):
             values[i["name"]] = _plain(value, i)
         return entry.name, {i["name"]: values[i["name"]] for i in entry.inputs}
 
@@ -149,7 +150,7 @@ def decode_error(data: bytes, artifacts: Iterable[Artifact]) -> tuple[str, dict[
     if entry is None:
         return "Reverted", {"data": "0x" + data.hex()} if data else {}
     try:
-        values = decode([_type(i) for i in entry.inputs], data[4:])
+        values = _decode(entry.inputs, data[4:])
     except DecodingError:
         return "Reverted", {"data": "0x" + data.hex()}
     return entry.name, {
@@ -179,6 +180,11 @@ def _type(parameter: dict[str, Any]) -> str:
     return f"({','.join(map(_type, parameter['components']))})" + kind[len("tuple") :]
 
 
+def _decode(parameters: Sequence[dict[str, Any]], data: bytes) -> tuple[Any, ...]:
+    """ABI-decoded values, strings still as bytes."""
+    return abi.decode([_type(p).replace("string", "bytes") for p in parameters], data)
+
+
 def _plain(value: Any, parameter: dict[str, Any]) -> Any:
     kind: str = parameter["type"]
     if kind.endswith("]"):
@@ -187,6 +193,9 @@ def _plain(value: Any, parameter: dict[str, Any]) -> Any:
     if kind == "tuple":
         fields = parameter["components"]
         return {f["name"]: _plain(item, f) for f, item in zip(fields, value, strict=True)}
+    if kind == "string":
+        # a contract takes any bytes for a string; these come back as they were
+        return value.decode("utf-8", "surrogateescape")
     if isinstance(value, bytes):
         return "0x" + value.hex()
     return value.lower() if kind == "address" else value

@@ -1,0 +1,102 @@
+"""Checking a bot's registration: its id, its key, and that its circuit is its net's."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from functools import cache
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+from eth_utils.crypto import keccak
+
+from engine.net import NetSpec, house_net, house_nets
+from proofs.audit_report import DEV_SETUP, Ledger, Mark, SideReport
+from proofs.circuit import compile_circuit
+from proofs.errors import InvalidVerifyingKey
+from proofs.groth16 import Verifier
+from proofs.statement import STATEMENT_ID
+
+CircuitOf = Callable[[bytes], str | None]
+"""The hash (hex SHA-256) of the circuit of a net's hash, None if that net is not at hand."""
+
+
+@dataclass(frozen=True)
+class AuditedBot:
+    """A bot as registered; `verifier` is None where its proofs cannot be judged here."""
+
+    id: bytes
+    metadata: str
+    custom: bool
+    circuit: Mark
+    verifier: Verifier | None
+
+    def side(self) -> SideReport:
+        setup = None if self.custom else DEV_SETUP
+        return SideReport("bot", "0x" + self.id.hex(), self.metadata, self.circuit, setup)
+
+
+def circuits_of_nets(files: Iterable[Path] = ()) -> CircuitOf:
+    """Circuits compiled afresh, each once, from the house nets and from net files.
+
+    Raises InvalidNet for a file that is no net.
+    """
+    nets = [*map(house_net, house_nets()), *map(NetSpec.load, files)]
+    by_hash = {bytes.fromhex(net.hash): net for net in nets}
+
+    @cache
+    def circuit_of(net_hash: bytes) -> str | None:
+        net = by_hash.get(net_hash)
+        return compile_circuit(net).hash if net is not None else None
+
+    return circuit_of
+
+
+def version_id(args: dict[str, Any]) -> bytes:
+    """The id that the registry gives a version with these fields."""
+    words = (args["netHash"], args["circuitHash"], args["keyHash"], args["statement"])
+    addresses = (bytes.fromhex(args[name][2:]).rjust(32, b"\0") for name in ("verifier", "owner"))
+    return keccak(b"".join((*words, *addresses, keccak(args["metadata"]))))
+
+
+def check_bot(args: dict[str, Any], circuit_of: CircuitOf, ledger: Ledger) -> AuditedBot:
+    """Check one registration's arguments (proofs/game_file.py) and write the checks down."""
+    name = args["metadata"].decode("utf-8", "replace")
+    short = f"bot 0x{args['id'].hex()[:8]}"
+    ledger.expect(
+        version_id(args) == args["id"], None, "bot record", f"{short}: its id is of other fields"
+    )
+    ledger.expect(
+        args["custom"] == (not args["verifyingKey"]),
+        None,
+        "bot record",
+        f"{short}: a custom verifier has no key here, and a house verifier has one",
+    )
+    ledger.expect(
+        args["statement"] == STATEMENT_ID, None, "bot record", f"{short}: another statement"
+    )
+    circuit = _check_circuit(args, circuit_of, ledger, short)
+    verifier = None if args["custom"] else _check_key(args, ledger, short)
+    return AuditedBot(args["id"], name, args["custom"], circuit, verifier)
+
+
+def _check_circuit(args: dict[str, Any], circuit_of: CircuitOf, ledger: Ledger, short: str) -> Mark:
+    compiled = circuit_of(args["netHash"])
+    if compiled is None:
+        net = args["netHash"].hex()
+        ledger.leave(None, "circuit", f"{short}: its net {net} is not at hand, circuit unchecked")
+        return "unchecked"
+    registered = args["circuitHash"].hex()
+    what = f"{short}: the net compiles to {compiled}, {registered} is registered"
+    return "ok" if ledger.expect(compiled == registered, None, "circuit", what) else "failed"
+
+
+def _check_key(args: dict[str, Any], ledger: Ledger, short: str) -> Verifier | None:
+    found = sha256(args["verifyingKey"]).digest()
+    what = f"{short}: the key's hash is {found.hex()}, {args['keyHash'].hex()} is registered"
+    if not ledger.expect(found == args["keyHash"], None, "key", what):
+        return None
+    try:
+        return Verifier(args["verifyingKey"])
+    except InvalidVerifyingKey as error:
+        ledger.expect(False, None, "key", f"{short}: {error}")
+        return None
