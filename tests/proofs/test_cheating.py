@@ -1,0 +1,82 @@
+import numpy as np
+import pytest
+
+from proofs.circuit import MoveCircuit, compile_circuit
+from proofs.field import Words
+from proofs.statement import Statement
+from tests.proofs.cheats import CHEATS, MIDDLE, honest, legal_of, middle_statement, tied_net
+
+
+def violated_groups(circuit: MoveCircuit, words: Words) -> set[str]:
+    labels = [circuit.r1cs.label(k) for k in circuit.r1cs.violations(words)]
+    return {label[: label.rindex("[")] for label in labels}
+
+
+@pytest.mark.parametrize("name", CHEATS)
+def test_cheat_fails_in_its_own_constraints(name: str, pawn: MoveCircuit) -> None:
+    statement = middle_statement(pawn.net)
+    assert not pawn.r1cs.violations(honest(pawn, statement))
+    cheat = CHEATS[name](pawn, statement)
+    broken = violated_groups(pawn, cheat.words)
+    assert broken
+    assert broken <= set(cheat.groups)
+
+
+def test_second_best_fails_at_the_best_move(pawn: MoveCircuit) -> None:
+    statement = middle_statement(pawn.net)
+    cheat = CHEATS["second_best"](pawn, statement)
+    labels = {pawn.r1cs.label(k) for k in pawn.r1cs.violations(cheat.words)}
+    index = statement.index
+    assert labels <= {f"compare[{index}]", f"block compare[{index % 32}]"}
+
+
+@pytest.fixture(scope="module")
+def tied() -> MoveCircuit:
+    return compile_circuit(tied_net())
+
+
+def test_only_the_first_of_tied_moves_is_accepted(tied: MoveCircuit) -> None:
+    position, mask = legal_of(MIDDLE)
+    legal = [i for i in range(1858) if mask >> i & 1]
+    groups = {}
+    for index in legal:
+        statement = Statement.of(position, mask, index, payee=1, dice=2)
+        groups[index] = violated_groups(tied, honest(tied, statement))
+    first, *later = legal
+    assert groups[first] == set()
+    for index in later:
+        expected = {"block compare"} if index // 32 == first // 32 else {"compare"}
+        assert groups[index] >= expected
+        assert groups[index] <= {"compare", "block compare"}
+
+
+def test_second_best_fails_in_every_pair_of_blocks(small: MoveCircuit) -> None:
+    """Every legal move but one is refused, wherever it lies relative to the best."""
+    position, mask = legal_of(MIDDLE)
+    accepted = []
+    for index in (i for i in range(1858) if mask >> i & 1):
+        statement = Statement.of(position, mask, index, payee=1, dice=2)
+        if not small.r1cs.violations(honest(small, statement)):
+            accepted.append(index)
+    logits = small.net.forward(position.board).logits
+    legal = [i for i in range(1858) if mask >> i & 1]
+    assert accepted == [max(legal, key=lambda i: (logits[i], -i))]
+
+
+def test_any_single_changed_wire_is_noticed(pawn: MoveCircuit) -> None:
+    words = honest(pawn, middle_statement(pawn.net))
+    rng = np.random.default_rng(5)
+    for wire in rng.integers(1, pawn.r1cs.n_wires, size=80):
+        changed = words.copy()
+        changed[wire, 0] ^= np.uint64(1)
+        assert pawn.r1cs.violations(changed), f"wire {wire} can be anything"
+
+
+def test_no_run_of_bits_can_wrap_around(pawn: MoveCircuit) -> None:
+    """The text at the head of proofs/circuit.py, in numbers."""
+    layout, bounds = pawn.layout, pawn.net.bounds()
+    widths = [a.widths for a in layout.activations]
+    widths += [layout.compare_widths, layout.block_compare_widths]
+    assert max(int(w.max()) for w in widths) <= 27
+    lowest = min(int(lo.min()) for lo in [*bounds.pre_lo, bounds.logit_lo - bounds.logit_hi.max()])
+    assert lowest > -(2**26)

@@ -1,0 +1,148 @@
+import time
+
+import numpy as np
+import pytest
+
+from engine.errors import InvalidPosition
+from engine.net import NetSpec, house_net
+from engine.train.model import torch_logits
+from proofs.circuit import BLOCK, MoveCircuit, best_index, compile_circuit, public_bit_places
+from proofs.errors import NotTheNetsMove
+from proofs.field import Words, words_to_ints
+from proofs.r1cs import Ints, Matrix, R1cs, parse_wtns
+from proofs.statement import LIMBS, Statement
+from tests.engine.nets import random_net
+from tests.proofs.positions import CORNERS, corner_statements, game_statements
+
+POSITIONS = 2_000
+
+
+@pytest.mark.parametrize("corner", CORNERS)
+def test_honest_witness_satisfies_every_constraint(corner: str, pawn: MoveCircuit) -> None:
+    statement = corner_statements(pawn.net)[corner]
+    words = parse_wtns(pawn.witness(statement))
+    assert pawn.r1cs.violations(words) == []
+    assert words_to_ints(words[1 : 1 + LIMBS]) == list(statement.limbs)
+
+
+@pytest.mark.parametrize(
+    "net",
+    [
+        random_net(1, channels=(3, 2), shift=0),
+        random_net(2, channels=(1,), magnitude=30, shift=5),
+        random_net(3, channels=(), magnitude=1),
+        random_net(4, channels=(2,), taps=((0, 7), (1, 2), (0, 0), (0, 0))),
+    ],
+    ids=["no shift", "wide", "no layers", "odd taps"],
+)
+def test_any_net_compiles(net: NetSpec) -> None:
+    circuit = compile_circuit(net)
+    for statement in [*corner_statements(net).values(), *game_statements(net, 20)]:
+        assert circuit.r1cs.violations(parse_wtns(circuit.witness(statement))) == []
+
+
+def test_circuit_numpy_and_torch_agree_on_positions_from_games(
+    pawn: MoveCircuit, pawn_file: R1cs
+) -> None:
+    statements = game_statements(pawn.net, POSITIONS)
+    from_torch = torch_logits(pawn.net, [s.board for s in statements])
+    reader = LogitReader(pawn, pawn_file)
+    bounds = pawn.net.bounds()
+    for k, (statement, torch_row) in enumerate(zip(statements, from_torch, strict=True)):
+        trace = pawn.net.forward(statement.board)
+        words = pawn.assign(statement, trace)
+        assert np.array_equal(trace.logits, torch_row)
+        assert np.array_equal(reader.logits(words), torch_row)
+        assert reader.value(words, "best") == torch_row[statement.index]
+        assert best_index(torch_row, statement.mask) == statement.index
+        for pre, lo, hi in zip(trace.pre, bounds.pre_lo, bounds.pre_hi, strict=True):
+            assert (lo <= pre).all()
+            assert (pre <= hi).all()
+        assert (bounds.logit_lo <= trace.logits).all()
+        assert (trace.logits <= bounds.logit_hi).all()
+        if k % 20 == 0:
+            assert pawn_file.violations(words) == []
+
+
+class LogitReader:
+    """Reads the logits back out of a witness, by the comparisons of the circuit's file.
+
+    Comparison i has A = best - logit_i - later_i.
+    """
+
+    def __init__(self, circuit: MoveCircuit, file: R1cs) -> None:
+        self._circuit = circuit
+        (group,) = (g for g in circuit.r1cs.groups if g.name == "compare")
+        first, last = int(file.a.ptr[group.start]), int(file.a.ptr[group.stop])
+        ptr = file.a.ptr[group.start : group.stop + 1] - first
+        self._rows = Matrix(ptr, file.a.wire[first:last], file.a.coef[first:last])
+        small = [v if v < 2**62 else v - circuit_modulus() for v in file.table]
+        self._coefs = np.array([v if abs(v) < 2**62 else 0 for v in small], dtype=np.int64)
+
+    def logits(self, words: Words) -> Ints:
+        values = self._values(words)
+        sums = np.cumsum(self._coefs[self._rows.coef] * values[self._rows.wire])
+        ahead = np.diff(np.concatenate([[0], sums])[self._rows.ptr])
+        later = values[self._circuit.layout.blocks["later block"]]
+        return np.asarray(self.value(words, "best") - ahead - later[np.arange(1858) // BLOCK])
+
+    def value(self, words: Words, name: str) -> int:
+        return int(self._values(words)[self._circuit.layout.blocks[name]][0])
+
+    @staticmethod
+    def _values(words: Words) -> Ints:
+        """Wires as signed integers; the limbs, which are larger, read as anything."""
+        low = np.array(words[:, 0]).astype(np.int64)
+        modulus = np.array(circuit_modulus() & (2**64 - 1), dtype=np.uint64).astype(np.int64)
+        return np.where(words[:, 3] > 0, low - modulus, low)
+
+
+def circuit_modulus() -> int:
+    """BN254's group order, from EIP-197."""
+    return 21888242871839275222246405745257275088548364400416034343698204186575808495617
+
+
+def test_every_field_reaches_its_public_bits(small: MoveCircuit) -> None:
+    """Changing any one public bit changes the public inputs that a witness can belong to."""
+    assert len(public_bit_places()) == 2431
+    assert not {256 + 18, 256 + 19} & set(public_bit_places().tolist())
+
+
+def test_pawn_is_small_enough_to_prove_in_time(pawn: MoveCircuit) -> None:
+    assert pawn.n_constraints + LIMBS + 1 < 2**16
+
+
+def test_compiling_and_witnesses_are_quick(pawn: MoveCircuit) -> None:
+    statement = corner_statements(pawn.net)["start"]
+    start = time.process_time()
+    compile_circuit(pawn.net)
+    compiled = time.process_time()
+    for _ in range(5):
+        pawn.witness(statement)
+    assert compiled - start < 5
+    assert (time.process_time() - compiled) / 5 < 0.3
+
+
+def test_the_same_net_gives_the_same_circuit(pawn: MoveCircuit) -> None:
+    again = compile_circuit(NetSpec.from_bytes(house_net("pawn").to_bytes()))
+    assert again.hash == pawn.hash
+    assert again.r1cs_bytes == pawn.r1cs_bytes
+
+
+def test_other_weights_give_another_circuit(small: MoveCircuit) -> None:
+    assert compile_circuit(random_net(9, channels=(2, 1))).hash != small.hash
+
+
+def test_a_false_statement_gets_no_witness(pawn: MoveCircuit) -> None:
+    true = corner_statements(pawn.net)["start"]
+    false = Statement(true.board, true.context, true.payee, true.dice, true.index ^ 1, true.mask)
+    with pytest.raises(NotTheNetsMove) as caught:
+        pawn.witness(false)
+    assert (caught.value.index, caught.value.best) == (false.index, true.index)
+    with pytest.raises(NotTheNetsMove):
+        pawn.witness(Statement(true.board, true.context, 1, 1, true.index, 0))
+
+
+def test_a_board_of_no_pieces_gets_no_witness(pawn: MoveCircuit) -> None:
+    with pytest.raises(InvalidPosition):
+        pawn.witness(Statement(13, 0, 0, 0, 0, 1))

@@ -1,0 +1,135 @@
+import numpy as np
+import pytest
+
+from engine.net import house_net
+from proofs.builder import Builder, bit_sums
+from proofs.circuit import MoveCircuit, compile_circuit
+from proofs.field import P
+from proofs.linear import Lin
+from proofs.r1cs import R1cs
+from proofs.soundness import are_bits, check_soundness
+from tests.engine.nets import random_net
+
+FORCING = ("bit boolean", "limb", "square top", "square low", "piece", "layer 0 bits boolean",
+           "layer 0 sum", "layer 0", "layer 1", "block", "entry", "block high pair", "entry low",
+           "mask word", "chosen mask boolean", "chosen mask", "entry mask", "block logit",
+           "chosen logit", "entry logit", "best", "later block", "compare bits boolean", "compare",
+           "block compare bits boolean", "block compare")  # fmt: skip
+CHECKING = {"nibble": 64, "legal": 1}
+
+
+def test_every_wire_of_pawn_is_forced_and_nothing_can_wrap(
+    pawn: MoveCircuit, pawn_file: R1cs
+) -> None:
+    report = check_soundness(pawn_file)
+    assert report.unforced == []
+    assert report.unused == []
+    assert sum(report.forced.values()) == pawn.r1cs.n_wires - 1 - pawn.r1cs.n_public
+    assert report.magnitude < 2**60 < P
+    assert report.is_sound
+    names = [pawn.r1cs.label(k).partition("[")[0] for k in report.checks]
+    assert {name: names.count(name) for name in names} == CHECKING
+
+
+def test_every_group_of_constraints_is_known_here(pawn: MoveCircuit) -> None:
+    """A new kind of constraint must come with its place in one of these lists."""
+    layers = len(house_net("pawn").layers)
+    known = {*FORCING, *CHECKING}
+    known |= {f"layer {k}{part}" for k in range(layers) for part in ("", " sum", " bits boolean")}
+    known |= {f"{side} {half}{part}" for side in ("block", "entry") for half in ("low", "high")
+              for part in ("", " pair")}  # fmt: skip
+    assert {group.name for group in pawn.r1cs.groups} <= known
+
+
+@pytest.fixture(scope="module")
+def tiny() -> MoveCircuit:
+    net = random_net(channels=(1, 1), magnitude=1, shift=1, taps=((0, 0), (1, 0)))
+    return compile_circuit(net)
+
+
+@pytest.mark.parametrize("name", FORCING)
+def test_dropping_one_constraint_is_seen(name: str, tiny: MoveCircuit) -> None:
+    """A wire is left open; or, where a check could stand in, that check is missed."""
+    (group,) = (g for g in tiny.r1cs.groups if g.name == name)
+    rng = np.random.default_rng(len(name))
+    report = check_soundness(tiny.r1cs.without(int(rng.integers(group.start, group.stop))))
+    if name == "entry mask":  # `legal` would force the missing wire, and then check nothing
+        assert len(report.checks) == CHECKING["nibble"]
+    else:
+        assert report.unforced
+        assert not report.is_sound
+
+
+@pytest.mark.parametrize("name", CHECKING)
+def test_dropping_one_check_is_seen(name: str, tiny: MoveCircuit) -> None:
+    (group,) = (g for g in tiny.r1cs.groups if g.name == name)
+    report = check_soundness(tiny.r1cs.without(group.start))
+    assert len(report.checks) == sum(CHECKING.values()) - 1
+
+
+def _one(*wires: int) -> Lin:
+    return Lin.of(list(wires)).sum() if wires else Lin.zero(1)
+
+
+def test_a_number_in_too_many_bits_is_not_forced() -> None:
+    """254 bits can draw a number below P twice."""
+    for width, sound in ((253, True), (254, False)):
+        builder = Builder(1)
+        bits = builder.booleans("bits", width)
+        powers = np.array([1 << k for k in range(width)], dtype=object)
+        number = Lin.terms(1, np.zeros(width), bits.wire, powers)
+        builder.constrain("number", Lin.zero(1), Lin.zero(1), number - _one(1))
+        assert check_soundness(builder.finish()).is_sound is sound
+
+
+def test_a_square_root_is_not_forced() -> None:
+    builder = Builder(1)
+    root = builder.wires("root", 1)
+    builder.constrain("square", root, root, _one(1))
+    assert check_soundness(builder.finish()).unforced == [2]
+
+
+def test_a_quotient_is_not_forced() -> None:
+    """x * y = z forces no factor: z and x could both be 0."""
+    builder = Builder(2)
+    quotient = builder.wires("quotient", 1)
+    builder.constrain("division", quotient, _one(1), _one(2))
+    assert check_soundness(builder.finish()).unforced == [3]
+
+
+def test_an_input_in_no_constraint_is_reported() -> None:
+    builder = Builder(2)
+    builder.linear("copy", _one(1))
+    assert check_soundness(builder.finish()).unused == [2]
+
+
+def test_values_that_could_wrap_are_reported() -> None:
+    """Squaring a bit-decomposed number again and again outgrows the field."""
+    builder = Builder(1)
+    bits = builder.booleans("bits", 30)
+    number = bit_sums(bits, np.array([30]))
+    builder.constrain("number", Lin.zero(1), Lin.zero(1), number - _one(1))
+    value = number
+    for k in range(4):
+        value = builder.product(f"square {k}", value, value)
+    report = check_soundness(builder.finish())
+    assert report.unforced == []
+    assert not report.is_sound
+
+
+@pytest.mark.parametrize(
+    ("coefs", "verdict"),
+    [
+        ([1, 2, 4], True),
+        ([4, 1, 2], True),
+        ([8, 2], True),
+        ([3, 6, 12], True),
+        ([P - 1, P - 2], True),
+        ([1, 1], False),
+        ([1, 3], False),
+        ([1, P - 1], False),
+        ([1, 2, 4, 1], False),
+    ],
+)
+def test_are_bits(coefs: list[int], verdict: bool) -> None:
+    assert are_bits(coefs) is verdict
