@@ -107,7 +107,7 @@ def signing_vectors() -> dict[str, Any]:
 def _random_line(seed: int) -> dict[str, Any]:
     chooser, board = random.Random(seed), chess.Board()
     game = history = keccak(f"line {seed}".encode())
-    moves = []
+    moves: list[dict[str, Any]] = []
     while not board.is_game_over() and len(moves) < 120:
         move = chooser.choice(list(board.legal_moves))
         index, san = move_index(board, move), board.san(move)

@@ -30,25 +30,32 @@ const assetUrl = (path) => new URL(path, import.meta.url).pathname;
 const letter = (color) => (color === "white" ? "w" : "b");
 
 export class Board {
-  /** @type {Position | null} */
-  #position = null;
+  /** @type {Position} */
+  #position;
   /** @type {Color | null} */
   #mover = null;
-  /** @type {Color | null} */
-  #bottom = null;
+  /** @type {Color} */
+  #bottom;
   /** @type {Promise<void>} */
   #turned = Promise.resolve();
   #held = false;
 
   /**
+   * The element has to be visible: its width is the board's.
+   *
    * @param {HTMLElement} element
    * @param {(index: number) => void} onMove called with a legal move's policy index
+   * @param {{position: Position, bottom: Color}} start
    */
-  constructor(element, onMove) {
+  constructor(element, onMove, { position, bottom }) {
     this.element = element;
     this.onMove = onMove;
+    this.#position = position;
+    this.#bottom = bottom;
     const still = matchMedia("(prefers-reduced-motion: reduce)").matches;
     this.board = new Chessboard(element, {
+      position: position.fen,
+      orientation: letter(bottom),
       assetsUrl: assetUrl("../vendor/cm-chessboard/assets/"),
       style: {
         cssClass: "checkproof",
@@ -71,6 +78,7 @@ export class Board {
         },
       ],
     });
+    this.#markPosition();
   }
 
   /**
@@ -79,12 +87,11 @@ export class Board {
    */
   show(position, { bottom, mover }) {
     this.#turn(bottom);
-    const moved = position.fen !== this.#position?.fen;
+    const moved = position.fen !== this.#position.fen;
     // The board may show a move of its own that the game did not take.
     if (moved || this.board.getPosition() !== position.fen.split(" ")[0]) {
-      const animated = this.#position !== null;
       this.#position = position;
-      void this.board.setPosition(position.fen, animated);
+      void this.board.setPosition(position.fen, true);
       this.#markPosition();
     }
     if (moved || mover !== this.#mover) this.#enable(mover);
@@ -168,13 +175,12 @@ export class Board {
 
   /** @param {string} square */
   #legal(square) {
-    return this.#position ? legalMoves(this.#position.fen, square) : [];
+    return legalMoves(this.#position.fen, square);
   }
 
   #markPosition() {
     this.board.removeMarkers(MARK.last);
     this.board.removeMarkers(MARK.check);
-    if (!this.#position) return;
     const { move, fen } = this.#position;
     if (move) {
       this.board.addMarker(MARK.last, move.from);

@@ -47,6 +47,8 @@ export class GameView {
   #sidesFor = "";
   /** @type {Partial<Record<Color, HTMLElement>>} */
   #clocks = {};
+  /** @type {Board | null} */
+  #board = null;
 
   /**
    * @param {Config} config
@@ -55,7 +57,7 @@ export class GameView {
   constructor(config, actions) {
     /** @type {Map<string, Bot>} */
     this.bots = new Map(config.bots.map((bot) => [bot.version, bot]));
-    this.board = new Board(byId("board", HTMLDivElement), actions.onMove);
+    this.actions = actions;
     this.moves = new MoveList(
       byId("moves", HTMLOListElement),
       byId("announce", HTMLParagraphElement),
@@ -74,7 +76,11 @@ export class GameView {
     if (!state.snapshot) return;
     const mover = canMove(state) ? turn(state) : null;
     this.#sides(state);
-    this.board.show(shownPosition(state), { bottom: bottomColor(state), mover });
+    const position = shownPosition(state);
+    const bottom = bottomColor(state);
+    const element = byId("board", HTMLDivElement);
+    this.#board ??= new Board(element, this.actions.onMove, { position, bottom });
+    this.#board.show(position, { bottom, mover });
     this.moves.render(state, this.bots, now);
     this.#status(state);
     this.#controls(state, now);
@@ -191,8 +197,7 @@ export class GameView {
     text.dataset.total = String(total);
     setText(text, `${verified} of ${total} bot moves verified on chain`);
     setText(byId("role", HTMLElement), playerColor(state) ? "playing" : "watching");
-    // The server counts everyone who listens, the player's own page too.
-    const spectators = (state.snapshot?.spectators ?? 0) - (playerColor(state) ? 1 : 0);
+    const { spectators } = state.snapshot ?? { spectators: 0 };
     const watchers = spectators === 1 ? "1 watching" : `${spectators} watching`;
     setText(byId("spectators", HTMLElement), spectators > 0 ? watchers : "");
   }

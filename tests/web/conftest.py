@@ -1,0 +1,61 @@
+"""A browser for all tests of a module, and a fake arena for each of them."""
+
+import time
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+
+import pytest_asyncio
+from aiohttp import WSCloseCode, web
+from playwright.async_api import Browser
+
+from server.arena import Arena
+from server.site import Site
+from server.web_app import make_app
+from tests.server.fake_arena import PAGE, fake_info
+from tests.server.fakes import BOTS, FakeChain, FakeProver
+from tests.web.browser import Hand, chromium
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def browser() -> AsyncIterator[Browser]:
+    async with chromium() as running:
+        yield running
+
+
+@dataclass(frozen=True)
+class FakeArena:
+    """The real server on a free port, before a chain and a prover that are not real."""
+
+    url: str
+    site: Site
+    chain: FakeChain
+    prover: FakeProver
+
+    async def cut(self) -> None:
+        """Close every socket, as a restart would."""
+        for socket in list(self.site.sockets):
+            await socket.close(code=WSCloseCode.GOING_AWAY)
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def arena() -> AsyncIterator[FakeArena]:
+    chain, prover = FakeChain(now=time.time), FakeProver()
+    site = Site(page=PAGE, arena=Arena(chain, prover, BOTS), info=fake_info())
+    runner = web.AppRunner(make_app(site), shutdown_timeout=1)
+    await runner.setup()
+    listener = web.TCPSite(runner, "127.0.0.1", 0)
+    await listener.start()
+    port = runner.addresses[0][1]
+    try:
+        yield FakeArena(f"http://127.0.0.1:{port}", site, chain, prover)
+    finally:
+        await runner.cleanup()
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def hand(browser: Browser) -> AsyncIterator[Hand]:
+    """A player's page; its console has to stay clean."""
+    hand = await Hand.of(browser)
+    yield hand
+    assert hand.faults == []
+    await hand.close()
