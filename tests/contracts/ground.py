@@ -208,7 +208,9 @@ def _event(log: dict[str, Any]) -> tuple[str, dict[str, Any]] | None:
 
 
 def _reverted(data: str) -> Reverted:
-    artifacts = [load_artifact(n) for n in ("Arena", "BotRegistry", "Groth16MoveVerifier")]
+    artifacts = [
+        load_artifact(n) for n in ("Arena", "BotRegistry", "Groth16MoveVerifier", "LibraryHarness")
+    ]
     return Reverted(*decode_error(bytes.fromhex(data[2:]), artifacts))
 
 

@@ -166,6 +166,24 @@ def test_verifyMove_failsIfPayeeOrDiceHasDirtyBits(verifier: Contract, field: in
         verifier.call_raw(bytes(data))
 
 
+# ---- keys as code ----
+
+
+@pytest.mark.parametrize("length", [0, 1, 1152, 24_575])
+def test_write_keepsTheBytesAsCode(harness: Contract, length: int) -> None:
+    data = random.Random(length).randbytes(length)
+    address = harness.call("write", data)
+    harness.send("write", data)
+    assert harness.node.code(address) == b"\x00" + data
+
+
+@pytest.mark.parametrize("length", [24_576, 49_000])
+def test_write_failsIfNoContractMayBeSoLong(harness: Contract, length: int) -> None:
+    """Otherwise a verifier would read its key from nowhere, as zeros."""
+    with pytest.raises(Reverted, match="StoreFailed"):
+        harness.call("write", bytes(length))
+
+
 # ---- public inputs ----
 
 

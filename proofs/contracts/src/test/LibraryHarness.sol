@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 pragma solidity ^0.8.28;
 
+import {CodeStore} from "../CodeStore.sol";
 import {Statement} from "../IMoveVerifier.sol";
 import {Material} from "../Material.sol";
 import {MoveStatement} from "../MoveStatement.sol";
 
-/// The arena's pure libraries from outside. For tests.
+/// Libraries from outside. For tests.
 contract LibraryHarness {
     function limbs(Statement calldata statement) external pure returns (uint256[10] memory) {
         return MoveStatement.limbs(statement);
@@ -16,5 +17,9 @@ contract LibraryHarness {
         for (uint256 i = 0; i < boards.length; ++i) {
             list[i] = Material.cannotMate(boards[i]);
         }
+    }
+
+    function write(bytes calldata data) external returns (address) {
+        return CodeStore.write(data);
     }
 }
