@@ -1,6 +1,6 @@
 """Positions to compare move generators on, the same ones for the same seed.
 
-Games rarely reach what rules are got wrong for, so half the positions are thrown together: several
+Games rarely reach what rules are got wrong for, so most positions are thrown together: several
 pins at once, double checks, kings and rooks at home under fire, pawns about to pass each other,
 pawns about to promote, and next to nothing on the board.
 """
@@ -14,16 +14,17 @@ import chess
 
 _MINORS: Final = (chess.KNIGHT, chess.BISHOP)
 _SLIDERS: Final = (chess.BISHOP, chess.ROOK, chess.QUEEN)
+_LINES: Final = ((0, 1), (1, 1), (1, 0), (1, -1), (0, -1), (-1, -1), (-1, 0), (-1, 1))
 
 
 def positions(count: int, seed: int) -> list[chess.Board]:
     """`count` positions in which the side to move may be mated but is never the one to be taken."""
     rng = random.Random(seed)
     makers: tuple[Callable[[random.Random], chess.Board], ...]
-    makers = (_scattered, _castling, _passing, _promoting, _bare, _cornered)
+    makers = (_scattered, _pinned, _pinned, _castling, _passing, _promoting, _bare, _cornered)
     thrown = (makers[i % len(makers)](rng) for i in range(10**9))
     valid = (board for board in thrown if _is_playable(board))
-    boards = list(islice(valid, count // 2))
+    boards = list(islice(valid, count * 3 // 4))
     return boards + list(islice(_from_games(rng), count - len(boards)))
 
 
@@ -77,6 +78,41 @@ def _scattered(rng: random.Random) -> chess.Board:
     board = _kings(rng)
     _scatter(rng, board, (*_SLIDERS, *_MINORS, chess.PAWN), rng.randrange(1, 24))
     return board
+
+
+def _pinned(rng: random.Random) -> chess.Board:
+    """Own pieces between the king and enemy sliders, with plenty to take beside them."""
+    board = _kings(rng)
+    king = board.king(board.turn)
+    assert king is not None
+    for line in rng.sample(_LINES, 3):
+        squares = _squares_along(king, line, board)
+        if len(squares) < 2:
+            continue
+        near, far = sorted(rng.sample(range(len(squares)), 2))
+        own = rng.choice((*_SLIDERS, *_MINORS, chess.PAWN, chess.PAWN, chess.PAWN))
+        _put(board, squares[near], chess.Piece(own, board.turn))
+        _put(board, squares[far], chess.Piece(rng.choice(_SLIDERS), not board.turn))
+    for _ in range(rng.randrange(3, 12)):
+        type_ = rng.choice((*_MINORS, chess.ROOK, chess.PAWN))
+        _place(rng, board, chess.Piece(type_, not board.turn))
+    return board
+
+
+def _squares_along(start: chess.Square, line: tuple[int, int], board: chess.Board) -> list[int]:
+    """The empty squares from `start` to the edge or the first piece."""
+    found = []
+    file, rank = chess.square_file(start), chess.square_rank(start)
+    while 0 <= (file := file + line[0]) < 8 and 0 <= (rank := rank + line[1]) < 8:
+        if board.piece_type_at(chess.square(file, rank)):
+            break
+        found.append(chess.square(file, rank))
+    return found
+
+
+def _put(board: chess.Board, square: chess.Square, piece: chess.Piece) -> None:
+    if piece.piece_type != chess.PAWN or not chess.BB_SQUARES[square] & chess.BB_BACKRANKS:
+        board.set_piece_at(square, piece)
 
 
 def _castling(rng: random.Random) -> chess.Board:
