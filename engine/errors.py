@@ -10,9 +10,21 @@ EngineError
 └── StockfishStopped Stockfish ended while it was needed
 """
 
+from typing import Any
+
 
 class EngineError(Exception):
     """Base of all engine errors; str() is one clear line for a person."""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # Workers send errors home pickled, and Exception would call __init__ with the message.
+        return _rebuilt, (type(self), str(self), self.__dict__)
+
+
+def _rebuilt(kind: type[EngineError], line: str, values: dict[str, Any]) -> EngineError:
+    error = kind.__new__(kind, line)
+    error.__dict__.update(values)
+    return error
 
 
 class IllegalIndex(EngineError):

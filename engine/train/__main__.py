@@ -10,8 +10,9 @@ from engine.train.data import DataOptions, make_data
 from engine.train.train import TrainOptions, train_net
 
 
-def main() -> int:
-    args = _parser().parse_args()
+def main(arguments: list[str] | None = None) -> int:
+    """Run the command line; returns the exit status."""
+    args = _parser().parse_args(arguments)
     try:
         _data(args) if args.command == "data" else _net(args)
     except EngineError as error:
@@ -24,7 +25,9 @@ def _data(args: argparse.Namespace) -> None:
     make_data(
         args.folder,
         positions=args.positions,
-        options=DataOptions(seed=args.seed, nodes=args.nodes, net_file=args.net),
+        options=DataOptions(
+            seed=args.seed, nodes=args.nodes, net_file=args.net, stockfish=args.stockfish
+        ),
         workers=args.workers,
         progress=_print_progress,
     )
@@ -53,6 +56,7 @@ def _parser() -> argparse.ArgumentParser:
     data.add_argument("--workers", type=int, default=1)
     data.add_argument("--seed", type=int, default=1)
     data.add_argument("--net", type=Path, help="a net whose own games are a part of the data")
+    data.add_argument("--stockfish", help="path of the engine, if it is not found by itself")
     net = commands.add_parser("net", help="train a net on labelled positions")
     net.add_argument("--name", default="pawn")
     net.add_argument("--folder", type=Path, default=Path("training/data"))

@@ -29,7 +29,8 @@ class Cost:
 
 
 def estimate(net: NetSpec) -> Cost:
-    """The cost of `net`: a bit of logit span costs 1858, an activation its signed width + 2."""
+    """The cost of `net`: an activation costs its signed width + 2 bits, a logit how far it
+    can lie below the best one."""
     bounds = net.bounds()
     widths = [
         _width(np.maximum(-low, high)) + 1
@@ -37,7 +38,7 @@ def estimate(net: NetSpec) -> Cost:
     ]
     return Cost(
         fixed=_PUBLIC_BITS + _BOARD + _PER_MOVE * POLICY_SIZE,
-        logits=POLICY_SIZE * bounds.logit_span.bit_length(),
+        logits=int(_width(bounds.logit_hi.max() - bounds.logit_lo).sum()),
         activations=sum(int((width + 2).sum()) for width in widths),
         terms=sum(int(np.count_nonzero(matrix)) for matrix in net.matrices),
     )

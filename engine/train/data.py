@@ -32,7 +32,7 @@ from engine.errors import NoTrainingData
 from engine.net import NetSpec
 from engine.player import choose
 from engine.policy_map import POLICY_SIZE, index_move, legal_mask, move_index
-from engine.train.stockfish import Scored, Stockfish
+from engine.train.stockfish import Scored, Stockfish, find_stockfish
 
 Progress = Callable[[int, int, str], None]
 """Called with (done, total, what) as a long job goes on."""
@@ -93,6 +93,7 @@ def make_data(
 
     Raises StockfishMissing.
     """
+    find_stockfish(options.stockfish)
     folder.mkdir(parents=True, exist_ok=True)
     count = -(-positions // options.shard_positions)
     missing = [i for i in range(count) if not shard_path(folder, options.seed, i).exists()]

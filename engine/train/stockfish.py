@@ -27,10 +27,7 @@ class Stockfish:
 
     def __init__(self, *, nodes: int, lines: int, path: str | None = None) -> None:
         """Start the engine.  Raises StockfishMissing."""
-        wanted = path or shutil.which("stockfish") or DEFAULT_PATH
-        found = shutil.which(wanted)
-        if found is None:
-            raise StockfishMissing(wanted)
+        found = find_stockfish(path)
         self._nodes = nodes
         self._process = subprocess.Popen(
             [found], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
@@ -84,6 +81,15 @@ class Stockfish:
         if not line:
             raise StockfishStopped(self._process.poll())
         return line.strip()
+
+
+def find_stockfish(path: str | None) -> str:
+    """The engine at `path`, or the one installed.  Raises StockfishMissing."""
+    wanted = path or shutil.which("stockfish") or DEFAULT_PATH
+    found = shutil.which(wanted)
+    if found is None:
+        raise StockfishMissing(wanted)
+    return found
 
 
 def _scored(words: list[str]) -> Scored:

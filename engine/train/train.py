@@ -33,7 +33,7 @@ class TrainOptions:
     """How a net is trained."""
 
     seed: int = 1
-    epochs: int = 10
+    epochs: int = 4
     batch: int = 512
     rate: float = 0.2  # of the layers, in integer units; the head's is HEAD_RATE times that
     temperature: float = 60.0  # centipawns per e-fold of the target

@@ -1,8 +1,6 @@
 """Labelled positions: shards that repeat, resume and read back."""
 
 import random
-import stat
-import sys
 from pathlib import Path
 
 import chess
@@ -23,20 +21,8 @@ from engine.train.data import (
     shard_path,
 )
 from engine.train.stockfish import MATE_SCORE, Stockfish
+from tests.engine.conftest import engine_script
 from tests.engine.nets import random_net
-
-
-@pytest.fixture
-def stockfish_path(tmp_path: Path) -> str:
-    """An executable that stands in for Stockfish."""
-    return _script(tmp_path, f'exec "{sys.executable}" "{Path(__file__).parent}/fake_stockfish.py"')
-
-
-def _script(folder: Path, line: str) -> str:
-    path = folder / "stockfish"
-    path.write_text(f"#!/bin/sh\n{line}\n")
-    path.chmod(path.stat().st_mode | stat.S_IXUSR)
-    return str(path)
 
 
 def _options(stockfish_path: str, **changes: int | Path) -> DataOptions:
@@ -69,7 +55,7 @@ def test_a_missing_stockfish_is_one_clear_line() -> None:
 
 def test_a_stockfish_that_ends_is_reported(tmp_path: Path) -> None:
     with pytest.raises(StockfishStopped):
-        Stockfish(nodes=1, lines=1, path=_script(tmp_path, "exit 3"))
+        Stockfish(nodes=1, lines=1, path=engine_script(tmp_path, "exit 3"))
 
 
 def test_labels_name_legal_moves(stockfish_path: str) -> None:

@@ -1,0 +1,47 @@
+"""`python -m engine.train`: from no data to a net file."""
+
+from pathlib import Path
+
+import pytest
+
+from engine.net import NetSpec
+from engine.train.__main__ import main
+
+
+def test_data_then_net(
+    stockfish_path: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder, out = str(tmp_path / "data"), tmp_path / "knight.json"
+    made = ["--positions", "1", "--nodes", "5", "--stockfish", stockfish_path]
+    assert main(["data", "--folder", folder, *made]) == 0
+    assert "1/1 shards" in capsys.readouterr().err
+    work = ["--folder", folder, "--work", str(tmp_path / "work"), "--out", str(out)]
+    assert main(["net", "--name", "knight", "--epochs", "0", *work]) == 0
+    assert NetSpec.load(out).name == "knight"
+    assert "constraints" in capsys.readouterr().out
+
+
+def test_a_missing_stockfish_is_one_line_and_status_1(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    status = main(["data", "--folder", str(tmp_path), "--stockfish", "/nowhere/stockfish"])
+    assert status == 1
+    assert "no Stockfish at /nowhere/stockfish; install" in capsys.readouterr().err
+
+
+def test_a_broken_net_file_is_one_line_and_status_1(
+    stockfish_path: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The worker that reads the file is another process: its error comes home whole."""
+    broken = tmp_path / "broken.json"
+    broken.write_text("{}")
+    options = ["--net", str(broken), "--stockfish", stockfish_path]
+    assert main(["data", "--folder", str(tmp_path / "data"), *options]) == 1
+    assert capsys.readouterr().err.splitlines()[-1].startswith("not a usable net: the file must")
+
+
+def test_missing_data_is_one_line_and_status_1(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["net", "--folder", str(tmp_path), "--work", str(tmp_path)]) == 1
+    assert capsys.readouterr().err == f"no labelled positions in {tmp_path}; make some first\n"
