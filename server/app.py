@@ -54,7 +54,7 @@ async def _serve(config: Config) -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop.set)
     async with AsyncExitStack() as stack:
-        work = asyncio.create_task(_start(config, stack))
+        work = asyncio.create_task(start(config, stack))
         stopped = asyncio.create_task(stop.wait())
         await asyncio.wait((work, stopped), return_when=asyncio.FIRST_COMPLETED)
         if stop.is_set():
@@ -70,8 +70,8 @@ async def _serve(config: Config) -> None:
         _tell("stopping")
 
 
-async def _start(config: Config, stack: AsyncExitStack) -> None:
-    """Everything in order; the stack ends it in the reverse order."""
+async def start(config: Config, stack: AsyncExitStack) -> str:
+    """Start everything in order; the stack ends it in the reverse order.  Returns the URL."""
     site = Site(page=page_folder(), origins=frozenset(config.origins))
     listener = listen(config.host, config.port)
     url = f"http://{config.host}:{listener.getsockname()[1]}"
@@ -110,6 +110,7 @@ async def _start(config: Config, stack: AsyncExitStack) -> None:
     )
     site.arena = arena
     print(f"Arena ready at {url}", flush=True)
+    return url
 
 
 async def _open_site(site: Site, listener: socket.socket, stack: AsyncExitStack) -> None:

@@ -248,7 +248,7 @@ class Session:
         if ply.stage != "queued":
             ply.advance("queued", now)
         ply.queue_position = position
-        return [_proof_event(ply, now)]
+        return [_proof_event(ply)]
 
     def proving(self, job: int, now: float) -> list[Effect]:
         ply = self._proving(job)
@@ -256,7 +256,7 @@ class Session:
             return []
         ply.advance("proving", now)
         ply.queue_position = None
-        return [_proof_event(ply, now)]
+        return [_proof_event(ply)]
 
     def proved(
         self, job: int, proof: bytes, *, wall: float, cpu: float, now: float
@@ -268,7 +268,7 @@ class Session:
         ply.advance("proved", now)
         ply.job = None
         ply.proof, ply.prove_seconds, ply.cpu_seconds = proof, wall, cpu
-        return [*begun, _proof_event(ply, now), *self._go_on(now)]
+        return [*begun, _proof_event(ply), *self._go_on(now)]
 
     def unprovable(self, job: int, reason: str, now: float) -> list[Effect]:
         """The prover gave up: the move and what was built on it are taken back."""
@@ -457,7 +457,7 @@ class Session:
         ply.advance("queued", now)
         return [
             *effects,
-            _proof_event(ply, now),
+            _proof_event(ply),
             Prove(self._jobs, ply.number, bot.version, statement),
         ]
 
@@ -566,12 +566,12 @@ def _result(outcome: Outcome) -> m.Result:
     return m.Result(result=str(outcome.result), reason=str(outcome.reason))
 
 
-def _proof_event(ply: Ply, now: float) -> Emit:
+def _proof_event(ply: Ply) -> Emit:
     assert ply.stage in ("queued", "proving", "proved")
     data = m.ProofData(
         ply=ply.number,
         stage=ply.stage,
-        at=now,
+        at=ply.at[ply.stage],
         queue_position=ply.queue_position,
         prove_seconds=ply.prove_seconds,
         cpu_seconds=ply.cpu_seconds,

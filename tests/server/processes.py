@@ -1,0 +1,86 @@
+"""A server in a process of its own, and everything that it starts."""
+
+import asyncio
+import os
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+SERVE = """
+import sys
+from server.app import run
+from server.config import Config
+run(Config.of({}, port=int(sys.argv[2]), data=sys.argv[1]))
+"""
+
+
+def children_of(pid: int) -> set[int]:
+    """All living descendants of a process."""
+    found: set[int] = set()
+    for task in Path(f"/proc/{pid}/task").glob("*/children"):
+        for child in map(int, task.read_text().split()):
+            found |= {child} | children_of(child)
+    return found
+
+
+def is_alive(pid: int) -> bool:
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0]
+    except OSError:
+        return False
+    return state not in "ZX"
+
+
+async def wait_gone(pids: set[int], *, seconds: float = 20.0) -> set[int]:
+    """Those of `pids` that still live after at most `seconds`."""
+    end = asyncio.get_running_loop().time() + seconds
+    while living := {pid for pid in pids if is_alive(pid)}:
+        if asyncio.get_running_loop().time() > end:
+            return living
+        await asyncio.sleep(0.05)
+    return set()
+
+
+@dataclass
+class ServerProcess:
+    """`url` is known once it is ready."""
+
+    process: asyncio.subprocess.Process
+    url: str = ""
+
+    @property
+    def children(self) -> set[int]:
+        return children_of(self.process.pid)
+
+    async def ready(self) -> None:
+        """Wait for the line that says so."""
+        assert self.process.stdout is not None
+        async with asyncio.timeout(120):
+            line = (await self.process.stdout.readline()).decode()
+        if not line.startswith("Arena ready at "):
+            raise AssertionError(f"the server said {line!r}")
+        self.url = line.removeprefix("Arena ready at ").strip()
+
+    async def stop(self, number: int) -> int:
+        """Send a signal, wait for the end; the exit status."""
+        self.process.send_signal(number)
+        async with asyncio.timeout(60):
+            return await self.process.wait()
+
+
+@asynccontextmanager
+async def server_process(data: Path, port: int = 0) -> AsyncIterator[ServerProcess]:
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        *("-c", SERVE, str(data), str(port)),
+        stdout=asyncio.subprocess.PIPE,
+        env=os.environ | {"PYTHONPATH": str(Path(__file__).parents[2])},
+    )
+    try:
+        yield ServerProcess(process)
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()

@@ -1,0 +1,200 @@
+"""The whole server with real proofs and a real chain, in this process and in its own."""
+
+import asyncio
+import os
+import shutil
+import signal
+import time
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+
+import aiohttp
+import chess
+import pytest
+import websockets
+from coincurve import PrivateKey
+from eth_utils.crypto import keccak
+from websockets.exceptions import ConnectionClosed
+
+from engine.policy_map import move_index
+from proofs.signing import Domain, Move, Open, address_of, player_side
+from server.app import start
+from server.client import Client
+from server.config import Config, hold_folder
+from server.errors import DataFolderBusy
+from tests.proofs.keys_fixture import dev_store
+from tests.server.processes import server_process, wait_gone
+
+STALL_LIMIT = 0.1
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data folder that has pawn's key already."""
+    store, record = dev_store()
+    folder = tmp_path_factory.mktemp("data")
+    shutil.copytree(
+        store.root / record.key_hash, folder / "keys" / record.key_hash, copy_function=os.link
+    )
+    return folder
+
+
+class RealPlayer:
+    """A key that plays at one arena, whichever that is."""
+
+    def __init__(self, config: dict[str, object], bot: bytes) -> None:
+        self.key = PrivateKey(keccak(b"somebody"))
+        self.address = address_of(self.key)
+        chain_id, arena = config["chainId"], config["arena"]
+        assert isinstance(chain_id, int)
+        assert isinstance(arena, str)
+        self.domain = Domain(chain_id, arena)
+        self.bot = bot
+
+    @classmethod
+    async def at(cls, url: str) -> "RealPlayer":
+        async with aiohttp.ClientSession() as http, http.get(f"{url}/api/config") as response:
+            config = await response.json()
+        (bot,) = config["bots"]
+        assert bot["name"] == "pawn"
+        return cls(config, bytes.fromhex(bot["version"][2:]))
+
+    async def open(self, url: str, *, nonce: int = 0) -> str:
+        async with await Client.connect(url) as lobby:
+            offer = await lobby.offer(self.bot)
+            opening = Open(
+                opener=self.address,
+                white=player_side(self.address),
+                black=self.bot,
+                start=bytes(32),
+                base_seconds=600,
+                increment_seconds=0,
+                delay_seconds=0,
+                commitment=bytes.fromhex(offer.commitment[2:]),
+                seed=keccak(b"seed"),
+                expires=offer.expires,
+                nonce=nonce,
+            )
+            return await lobby.open(opening, opening.sign(self.domain, self.key))
+
+    async def move(self, client: Client, uci: str) -> None:
+        """Sign a move of the last known position."""
+        assert client.snapshot is not None
+        ply, game = len(client.moves), bytes.fromhex(client.snapshot.game[2:])
+        board = chess.Board(client.moves[-1].fen) if client.moves else chess.Board()
+        index = move_index(board, board.parse_uci(uci))
+        message = Move(game, ply, client.history, index)
+        await client.move(ply, index, message.sign(self.domain, self.key))
+
+
+class Stalls:
+    """How long the event loop was away, without the time that it waited for a processor."""
+
+    def __init__(self) -> None:
+        self.longest = 0.0
+        self.longest_wall = 0.0
+
+    @asynccontextmanager
+    async def watched(self) -> AsyncIterator[None]:
+        task = asyncio.create_task(self._watch())
+        yield
+        task.cancel()
+
+    async def _watch(self) -> None:
+        nap = 0.002
+        while True:
+            wall, waited = time.perf_counter(), _waited_for_processor()
+            await asyncio.sleep(nap)
+            away = time.perf_counter() - wall - nap
+            self.longest_wall = max(self.longest_wall, away)
+            self.longest = max(self.longest, away - (_waited_for_processor() - waited))
+
+
+def _waited_for_processor() -> float:
+    """Seconds that this thread could have run but for other processes (Linux' schedstat)."""
+    return int(Path("/proc/thread-self/schedstat").read_text().split()[1]) / 1e9
+
+
+async def test_a_real_game_is_verified_and_the_loop_never_stalls(data: Path) -> None:
+    stalls = Stalls()
+    async with AsyncExitStack() as stack:
+        url = await start(Config(port=0, data=data), stack)
+        player = await RealPlayer.at(url)
+        async with stalls.watched():
+            games = [await player.open(url, nonce=nonce) for nonce in range(2)]
+            clients = [await Client.connect(url, game=game) for game in games]
+            for client in clients:
+                await client.wait_until(lambda client=client: client.snapshot is not None)  # type: ignore[misc]
+                await player.move(client, "e2e4")
+                await client.wait_ply(1)
+                await player.move(client, "d2d4")  # at once, upon a move that is only proposed
+            for client in clients:
+                await client.wait_stage(3, "verified", seconds=120)
+                assert [m.stage for m in client.moves] == ["verified"] * 4
+                assert [m.by for m in client.moves] == ["player", "bot"] * 2
+                assert client.moves[3].proof is not None
+                assert client.moves[3].gas
+                await client.close()
+        async with aiohttp.ClientSession() as http:
+            async with http.get(f"{url}/api/config") as response:
+                (bot,) = (await response.json())["bots"]
+            async with http.get(f"{url}/keys/{bot['keyHash']}") as response:
+                assert (await response.json())["setup"] == "development"
+    print(f"longest stall {stalls.longest * 1000:.1f} ms ({stalls.longest_wall * 1000:.1f} wall)")
+    assert bot["proveSeconds"] > 0
+    assert stalls.longest < STALL_LIMIT
+
+
+async def test_ctrl_c_leaves_nothing_and_a_restart_goes_on(data: Path) -> None:
+    async with server_process(data) as server:
+        await server.ready()
+        player = await RealPlayer.at(server.url)
+        game = await player.open(server.url)
+        async with await Client.connect(server.url, game=game) as client:
+            await client.wait_until(lambda: client.snapshot is not None)
+            await player.move(client, "g1f3")
+            await client.wait_stage(0, "verified")
+            children = server.children
+            assert len(children) >= 2
+            with (
+                pytest.raises(DataFolderBusy, match="another checkproof server"),
+                hold_folder(data),
+            ):
+                pass
+            async with websockets.connect("ws" + server.url.removeprefix("http") + "/ws") as socket:
+                assert await server.stop(signal.SIGINT) == 0
+                with pytest.raises(ConnectionClosed):
+                    await socket.recv()
+                assert socket.close_code == 1001
+        assert await wait_gone(children) == set()
+    async with server_process(data) as server:
+        await server.ready()
+        async with await Client.connect(server.url, game=game) as client:
+            await client.wait_stage(1, "verified", seconds=120)
+            await player.move(client, "g2g3")
+            await client.wait_stage(2, "verified")
+        children = server.children
+        assert await server.stop(signal.SIGTERM) == 0
+        assert await wait_gone(children) == set()
+
+
+async def test_a_killed_server_takes_its_processes_along(data: Path) -> None:
+    async with server_process(data) as server:
+        await server.ready()
+        children = server.children
+        await server.stop(signal.SIGKILL)
+        assert await wait_gone(children) == set()
+
+
+async def test_ctrl_c_while_warming_up(tmp_path: Path) -> None:
+    """The key of a fresh folder takes seconds; nobody has to wait for it."""
+    async with server_process(tmp_path) as server:
+        keys = tmp_path / "keys"
+        async with asyncio.timeout(60):
+            while not keys.is_dir():  # noqa: ASYNC110 another process makes it
+                await asyncio.sleep(0.05)
+        children = server.children
+        assert await server.stop(signal.SIGINT) == 0
+        assert await wait_gone(children) == set()
+    assert not [p for p in keys.iterdir() if len(p.name) == 64]
