@@ -11,6 +11,8 @@ from proofs.signing import address_of, player_side
 from tests.contracts.ground import Reverted, read_receipt
 from tests.contracts.scene import (
     BASE_SECONDS,
+    CIRCUIT,
+    NET,
     PAYEE,
     PLAYER,
     STRANGER,
@@ -435,6 +437,23 @@ def test_submitBotMove_failsIfKeyIsAnothers(scene: Scene) -> None:
     index = proven.index("e5")
     proof = stranger.prove(proven.statement(index).limbs)
     refused(proven, "ProofRejected", proven.send_bot_move, index, proof)
+
+
+def test_submitBotMove_succeedsIfANewVersionCameMeanwhile(proven: Live) -> None:
+    """A game keeps the version it began with, whatever its owner registers later."""
+    scene, index = proven.scene, proven.index("e5")
+    proof = proven.proof(index)
+    newer = type(scene.key).random()
+    scene.registry.send("registerHouse", NET, CIRCUIT, newer.vk, "house")
+    refused(
+        proven,
+        "ProofRejected",
+        proven.send_bot_move,
+        index,
+        newer.prove(proven.statement(index).limbs),
+    )
+    proven.send_bot_move(index, proof)
+    assert proven.state["black"] == "0x" + scene.house.hex()
 
 
 # ---- views ----
