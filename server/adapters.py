@@ -1,6 +1,6 @@
 """The real chain and the real provers, as the arena wants to see them (server/ports.py)."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Any, Final
@@ -113,15 +113,28 @@ class ArenaChain:
         if opened is None:
             return ChainTruth(None, (), _UNKNOWN, None)
         state = await self._chain.game(game)
-        moves = tuple(_landed(log) for log in logs if log.name in ("PlayerMoved", "BotMoved"))
-        grace = state.grace_until or None
-        return ChainTruth(opened, moves, clocks_of(state), ended_of(logs), grace)
+        played = [log for log in logs if log.name in ("PlayerMoved", "BotMoved")]
+        ended, grace = ended_of(logs), state.grace_until or None
+        # a question for each move: worth it only where the game still is looked at
+        gas = [None if ended else await self._chain.gas_used(log.tx) for log in played]
+        moves = tuple(map(_landed, played, gas))
+        return ChainTruth(opened, moves, clocks_of(state), ended, grace)
 
     async def games(self) -> Sequence[tuple[Opening, ChainTruth]]:
         logs: dict[bytes, list[LogEvent]] = {}
         for log in await self._chain.events(0):
             logs.setdefault(_bytes(log.args["game"]), []).append(log)
         return [(opening_of(its[0]), await self._truth_of(game, its)) for game, its in logs.items()]
+
+    async def changed(self, since: int) -> tuple[int, Collection[bytes] | None]:
+        head = await self._chain.block_number()
+        if head < since - 1:
+            return head + 1, None
+        if head < since:
+            return since, ()
+        logs = await self._chain.events(since)
+        last = max((log.block for log in logs), default=head)
+        return max(head, last) + 1, {_bytes(log.args["game"]) for log in logs}
 
 
 def clocks_of(state: OnChainGame) -> Clocks:
@@ -144,13 +157,14 @@ def ended_of(logs: Iterable[LogEvent]) -> Ended | None:
     return None
 
 
-def _landed(log: LogEvent) -> LandedMove:
+def _landed(log: LogEvent, gas: int | None) -> LandedMove:
     by_bot = log.name == "BotMoved"
     return LandedMove(
         index=log.args["index"],
         tx=log.tx,
         block=log.block,
         at=log.time,
+        gas=gas,
         signature=None if by_bot else _bytes(log.args["signature"]),
         proof=_bytes(log.args["proof"]) if by_bot else None,
         payee=int(log.args["payee"], 16) if by_bot else None,

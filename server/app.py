@@ -9,6 +9,7 @@ import signal
 import socket
 import sys
 from collections.abc import Callable
+from concurrent.futures import Future
 from contextlib import AsyncExitStack
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -19,7 +20,6 @@ from aiohttp import web
 from proofs.chain import Chain
 from proofs.deploy import ensure_contracts
 from proofs.keys import KeyStore
-from proofs.node import Anvil
 from proofs.prover import ProverPool
 from proofs.sender import LOCAL_KEY
 from server.adapters import ArenaChain, PoolProver
@@ -28,6 +28,7 @@ from server.config import Config, hold_folder, listen
 from server.errors import KeyMissing, PageMissing
 from server.house import Tell, open_house
 from server.info import ArenaInfo
+from server.local_node import LocalNode
 from server.messages import ClockTerms
 from server.rebuild import rebuild
 from server.site import KeyFiles, Site
@@ -88,7 +89,7 @@ async def start(config: Config, stack: AsyncExitStack) -> str:
     pool = ProverPool(store.root, config.workers)
     stack.push_async_callback(asyncio.to_thread, pool.close)
     pool.start()
-    pool.ready.add_done_callback(lambda _: _tell("the prover is ready"))
+    pool.ready.add_done_callback(_tell_of_prover)
 
     game_chain = ArenaChain(chain)
     arena = Arena(game_chain, PoolProver(pool, house.keys), house.players)
@@ -96,6 +97,7 @@ async def start(config: Config, stack: AsyncExitStack) -> str:
     tell("reading the chain's games")
     count = await rebuild(arena, game_chain)
     tell(f"{count} games are known")
+    arena.watch()
     site.find_key = _key_finder(store)
     site.info = ArenaInfo(
         version=_version(),
@@ -124,7 +126,7 @@ async def _open_chain(config: Config, url: str, stack: AsyncExitStack, tell: Tel
     rpc, key = config.rpc, config.key
     if rpc is None:
         tell("starting the local chain")
-        node = Anvil(config.data / "chain", allowed_origin=url)
+        node = LocalNode(config.data / "chain", allowed_origin=url, tell=_tell)
         stack.push_async_callback(node.stop)
         await node.start()
         rpc, key = node.url, key or LOCAL_KEY
@@ -133,6 +135,11 @@ async def _open_chain(config: Config, url: str, stack: AsyncExitStack, tell: Tel
     chain = await Chain.connect(rpc, key)
     stack.push_async_callback(chain.close)
     return chain.at(await ensure_contracts(chain, config.data, progress=tell))
+
+
+def _tell_of_prover(ready: Future[None]) -> None:
+    if not ready.cancelled() and ready.exception() is None:
+        _tell("the prover is ready")
 
 
 def page_folder() -> Path:

@@ -57,6 +57,7 @@ class Limits:
     proof_tries: int = 5
     first_pause: float = 0.5
     longest_pause: float = 30.0
+    watch_every: float = 2.0
 
 
 @dataclass
@@ -255,6 +256,10 @@ class Arena:
             hosted.spectators_shown = count
             hosted.room.publish(m.SpectatorsEvent(d=m.SpectatorsData(count=count)))
 
+    def watch(self) -> None:
+        """Look after games that others move on: anyone may talk to the contract."""
+        self._spawn(self._watch())
+
     async def close(self) -> None:
         """Drop all work that is under way; the chain and its log suffice to take it up again."""
         for hosted in self._games.values():
@@ -397,6 +402,30 @@ class Arena:
         except ChainRejected as refused:
             _LOG.warning("game %s: %s", hex_of(session.id), refused)
             return str(refused), await self._chain.truth(session.terms)
+
+    # --- what others do -------------------------------------------------------------------------
+
+    async def _watch(self) -> None:
+        since = 0
+        while True:
+            try:
+                since, changed = await self._chain.changed(since)
+                for hosted in list(self._games.values()):
+                    if changed is None or hosted.session.id in changed:
+                        await self._look_at(hosted)
+            except ChainDown as error:
+                _LOG.info("watching the chain: %s", error)
+            await asyncio.sleep(self.limits.watch_every)
+
+    async def _look_at(self, hosted: Hosted) -> None:
+        """Learn what the chain holds, unless our own transaction is about to change it."""
+        session = hosted.session
+        landed = session.line.landed
+        if session.is_over or not session.is_waiting:
+            return
+        truth = await self._chain.truth(session.terms)
+        if session.is_waiting and session.line.landed == landed:
+            self.apply(hosted, session.reconcile(truth, self.now()))
 
 
 def _bytes(text: str) -> bytes:

@@ -3,7 +3,7 @@
 The real ones wrap `proofs.prover` and `proofs.chain` (server/adapters.py).
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import Future
 from typing import Any, Protocol
 
@@ -76,4 +76,12 @@ class GameChain(Protocol):
 
     async def games(self) -> Sequence[tuple[OpenedGame, ChainTruth]]:
         """All games ever opened, oldest first.  Raises ChainDown."""
+        ...
+
+    async def changed(self, since: int) -> tuple[int, Collection[bytes] | None]:
+        """The games with logs from block `since` on, and the block to ask from next.
+
+        None for the games when the chain has become shorter: any may have changed.
+        Raises ChainDown.
+        """
         ...

@@ -24,6 +24,7 @@ from proofs.errors import BadSignature
 from proofs.signing import Draw, Message, Move, Resign, side_player
 from proofs.statement import Statement, dice, game_seed
 from server import messages as m
+from server.describe import chain_event, proof_event, result_of, snapshot
 from server.effects import (
     BotMove,
     BotPlayer,
@@ -47,7 +48,7 @@ from server.effects import (
     WakeAt,
 )
 from server.errors import CommandRefused, IllegalTransition
-from server.ply import Line, Ply, hex_of
+from server.ply import Line, Ply
 from server.stages import step
 
 BOTS_AHEAD: Final = 2
@@ -111,6 +112,11 @@ class Session:
         return tuple(key for key in keys if key is not None)
 
     @property
+    def is_waiting(self) -> bool:
+        """Whether no transaction is under way."""
+        return self._under_way is None
+
+    @property
     def stuck(self) -> str | None:
         """Why the bot's move is offered no more, if so."""
         return self._stuck
@@ -124,34 +130,16 @@ class Session:
         return now - clocks.at > left + self.terms.open.delay_seconds
 
     def snapshot(self, *, spectators: int = 0) -> m.Snapshot:
-        terms = self.terms.open
-        return m.Snapshot(
-            game=hex_of(self.id),
-            chain_id=self.terms.domain.chain_id,
-            arena=self.terms.domain.arena,
-            white=self._side(terms.white),
-            black=self._side(terms.black),
-            opener=terms.opener,
-            clock=m.ClockTerms(
-                base_seconds=terms.base_seconds,
-                increment_seconds=terms.increment_seconds,
-                delay_seconds=terms.delay_seconds,
-            ),
+        """Everything that a page shows of the game."""
+        return snapshot(
+            self.terms,
+            self.line,
             status=self.status,
-            result=_result(self._ended.outcome) if self._ended else None,
-            open_stage=self._opening,
-            moves=[ply.record() for ply in self.line.plies],
-            history=hex_of(self.line.history),
+            ended=self._ended,
+            opening=self._opening,
             clocks=self._clocks,
             spectators=spectators,
         )
-
-    def _side(self, side: bytes) -> m.Side:
-        address = side_player(side)
-        if address is not None:
-            return m.PlayerSide(address=address)
-        bot = self.terms.bots.get(side)
-        return m.BotSide(version=hex_of(side), name=bot.name if bot else "unknown")
 
     # --- commands -------------------------------------------------------------------------------
 
@@ -248,7 +236,7 @@ class Session:
         if ply.stage != "queued":
             ply.advance("queued", now)
         ply.queue_position = position
-        return [_proof_event(ply)]
+        return [proof_event(ply)]
 
     def proving(self, job: int, now: float) -> list[Effect]:
         ply = self._proving(job)
@@ -256,7 +244,7 @@ class Session:
             return []
         ply.advance("proving", now)
         ply.queue_position = None
-        return [_proof_event(ply)]
+        return [proof_event(ply)]
 
     def proved(
         self, job: int, proof: bytes, *, wall: float, cpu: float, now: float
@@ -268,7 +256,7 @@ class Session:
         ply.advance("proved", now)
         ply.job = None
         ply.proof, ply.prove_seconds, ply.cpu_seconds = proof, wall, cpu
-        return [*begun, _proof_event(ply), *self._go_on(now)]
+        return [*begun, proof_event(ply), *self._go_on(now)]
 
     def unprovable(self, job: int, reason: str, now: float) -> list[Effect]:
         """The prover gave up: the move and what was built on it are taken back."""
@@ -296,7 +284,7 @@ class Session:
         self._answered(intent)
         effects: list[Effect] = []
         match intent:
-            case OpenGame():
+            case OpenGame() if self._opening.stage != "verified":
                 effects = self._verify_opening(landing.tx, landing.gas, now)
             case PlayerMove() | BotMove():
                 effects = self._land(intent, landing, now)
@@ -307,9 +295,9 @@ class Session:
         return effects + self._settle(landing.clocks, landing.ended, now)
 
     def _land(self, intent: PlayerMove | BotMove, landing: Landing, now: float) -> list[Effect]:
-        if self.line.landed != intent.ply:  # learned from the chain's log already
+        ply = self._carried(intent)
+        if ply is None or ply.stage == "verified":  # learned from the chain's log already
             return []
-        ply = self.line.plies[intent.ply]
         ply.tx, ply.gas, ply.block = landing.tx, landing.gas, landing.block
         return self._verify(ply, now)
 
@@ -360,7 +348,7 @@ class Session:
     def _reconcile_unopened(self, failed: Intent | None, reason: str, now: float) -> list[Effect]:
         if isinstance(failed, OpenGame):
             self._step_opening("rejected")
-            return [*self._forget_tail(0), _chain_event(-1, "rejected", now, reason=reason)]
+            return [*self._forget_tail(0), chain_event(-1, "rejected", now, reason=reason)]
         self._opening = m.Opening(stage="proposed")  # the chain has lost even the opening
         self._rewind(0, failed)
         return [Resync(), *self._go_on(now)]
@@ -368,8 +356,8 @@ class Session:
     def _rewind(self, landed: int, failed: Intent | None = None) -> bool:
         """Send again what the chain has lost, and what it refused only for that."""
         lost = self.line.plies[landed : self.line.landed]
-        if isinstance(failed, PlayerMove | BotMove):
-            lost += self.line.plies[failed.ply : failed.ply + 1]
+        if isinstance(failed, PlayerMove | BotMove) and (ply := self._carried(failed)):
+            lost.append(ply)
         for ply in lost:
             ply.rewind()
         return bool(lost)
@@ -395,14 +383,20 @@ class Session:
         self, failed: PlayerMove | BotMove, reason: str, effects: list[Effect], now: float
     ) -> bool:
         """Take a refused move back, unless it has landed by another way."""
-        if self.line.landed != failed.ply or failed.ply >= self.line.next:
+        ply = self._carried(failed)
+        if ply is None or self.line.landed != failed.ply:
             return False
-        effects += self._refuse(self.line.plies[failed.ply], reason, now)
+        effects += self._refuse(ply, reason, now)
         if isinstance(failed, BotMove):
             self._refusals[failed.ply] = self._refusals.get(failed.ply, 0) + 1
             if self._refusals[failed.ply] >= REFUSALS:
                 self._stuck = reason
         return True
+
+    def _carried(self, intent: PlayerMove | BotMove) -> Ply | None:
+        """The ply that a transaction carries, unless it was dropped meanwhile."""
+        ply = self.line.plies[intent.ply] if intent.ply < self.line.next else None
+        return ply if ply is not None and ply.index == intent.index else None
 
     def _answered(self, intent: Intent) -> None:
         if intent != self._under_way:
@@ -457,7 +451,7 @@ class Session:
         ply.advance("queued", now)
         return [
             *effects,
-            _proof_event(ply),
+            proof_event(ply),
             Prove(self._jobs, ply.number, bot.version, statement),
         ]
 
@@ -506,13 +500,12 @@ class Session:
             case OpenGame():
                 self._opening = self._opening.model_copy(update={"tx": tx or self._opening.tx})
                 tx = self._opening.tx
-            case PlayerMove() | BotMove():
-                ply = self.line.plies[intent.ply]
+            case PlayerMove() | BotMove() if (ply := self._carried(intent)) is not None:
                 ply.tx, ply.reason = tx or ply.tx, reason
                 tx = ply.tx
             case _:
                 return []
-        return [_chain_event(intent.ply, "submitted", now, tx=tx, reason=reason)]
+        return [chain_event(intent.ply, "submitted", now, tx=tx, reason=reason)]
 
     def _step_opening(self, stage: m.OpenStage) -> None:
         step("opening", self._opening.stage, stage)
@@ -521,7 +514,7 @@ class Session:
     def _verify_opening(self, tx: str, gas: int | None, now: float) -> list[Effect]:
         self._step_opening("verified")
         self._opening = self._opening.model_copy(update={"tx": tx, "gas": gas})
-        return [_chain_event(-1, "verified", now, tx=tx, gas=gas)]
+        return [chain_event(-1, "verified", now, tx=tx, gas=gas)]
 
     def _verify(self, ply: Ply, now: float) -> list[Effect]:
         job, ply.job, ply.queue_position, ply.reason = ply.job, None, None, None
@@ -530,12 +523,12 @@ class Session:
         dropped: list[Effect] = [] if job is None else [DropProof(job)]
         return [
             *dropped,
-            _chain_event(ply.number, "verified", now, tx=ply.tx, gas=ply.gas, block=ply.block),
+            chain_event(ply.number, "verified", now, tx=ply.tx, gas=ply.gas, block=ply.block),
         ]
 
     def _refuse(self, ply: Ply, reason: str, now: float) -> list[Effect]:
         ply.advance("rejected", now)
-        told = _chain_event(ply.number, "rejected", now, tx=ply.tx, reason=reason)
+        told = chain_event(ply.number, "rejected", now, tx=ply.tx, reason=reason)
         return [told, *self._forget_tail(ply.number)]
 
     def _forget_tail(self, number: int) -> list[Effect]:
@@ -548,8 +541,10 @@ class Session:
 
     def _settle(self, clocks: m.Clocks, ended: Ended | None, now: float) -> list[Effect]:
         """After the chain moved: its clocks, its result, and on."""
+        effects: list[Effect] = []
+        if clocks != self._clocks:
+            effects.append(Emit(m.ClockEvent(d=clocks)))
         self._clocks = clocks
-        effects: list[Effect] = [Emit(m.ClockEvent(d=clocks))]
         if ended is None:
             return effects + self._go_on(now)
         if self._ended is not None:
@@ -557,38 +552,6 @@ class Session:
         self._ended = ended
         if self.line.landed < self.line.next:
             effects += [*self._forget_tail(self.line.landed), Resync()]
-        result = _result(ended.outcome)
+        result = result_of(ended.outcome)
         end = m.EndData(result=result.result, reason=result.reason, tx=ended.tx)
         return [*effects, Emit(m.EndEvent(d=end))]
-
-
-def _result(outcome: Outcome) -> m.Result:
-    return m.Result(result=str(outcome.result), reason=str(outcome.reason))
-
-
-def _proof_event(ply: Ply) -> Emit:
-    assert ply.stage in ("queued", "proving", "proved")
-    data = m.ProofData(
-        ply=ply.number,
-        stage=ply.stage,
-        at=ply.at[ply.stage],
-        queue_position=ply.queue_position,
-        prove_seconds=ply.prove_seconds,
-        cpu_seconds=ply.cpu_seconds,
-        proof=None if ply.proof is None else hex_of(ply.proof),
-    )
-    return Emit(m.ProofEvent(d=data))
-
-
-def _chain_event(
-    ply: int,
-    stage: Literal["submitted", "verified", "rejected"],
-    now: float,
-    *,
-    tx: str | None = None,
-    gas: int | None = None,
-    block: int | None = None,
-    reason: str | None = None,
-) -> Emit:
-    data = m.ChainData(ply=ply, stage=stage, at=now, tx=tx, gas=gas, block=block, reason=reason)
-    return Emit(m.ChainEvent(d=data))

@@ -5,7 +5,6 @@ checks signatures and clocks as the contract does, and can be told to fail.
 """
 
 import asyncio
-import itertools
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from dataclasses import dataclass, field
@@ -149,7 +148,8 @@ class FakeChain:
         self.delay = 0.0
         self._free = asyncio.Event()
         self._free.set()
-        self._blocks = itertools.count(1)
+        self.head = 0
+        self.logs: list[tuple[int, bytes]] = []
 
     def hold(self) -> None:
         self._free.clear()
@@ -161,7 +161,8 @@ class FakeChain:
         if self.faults:
             raise self.faults.pop(0)
         self.sent.append(intent)
-        block = next(self._blocks)
+        self.head += 1
+        block = self.head
         tx = "0x" + keccak(block.to_bytes(32, "big")).hex()
         on_sent(tx)
         if self.delay:
@@ -182,11 +183,17 @@ class FakeChain:
     async def games(self) -> list[tuple[Terms, ChainTruth]]:
         return [(game.terms, await self.truth(game.terms)) for game in self.held.values()]
 
+    async def changed(self, since: int) -> tuple[int, list[bytes] | None]:
+        if self.head < since - 1:
+            return self.head + 1, None
+        return self.head + 1, [game for block, game in self.logs if block >= since]
+
     # --- the contract's rules -------------------------------------------------------------------
 
     def land(self, terms: Terms, intent: Intent, tx: str = "0x01", block: int = 1) -> Landing:
         """What the contract does with a transaction.  Raises ChainRejected."""
         game_id = terms.open.game_id(DOMAIN)
+        self.logs.append((block, game_id))
         if isinstance(intent, OpenGame):
             if game_id in self.held:
                 raise ChainRejected("GameExists", {"game": game_id.hex()})

@@ -11,6 +11,7 @@ from proofs.signing import Resign
 from server import messages as m
 from server.arena import Arena
 from server.client import Client
+from server.effects import PlayerMove
 from server.errors import CommandRefused
 from server.rebuild import rebuild
 from tests.server.conftest import LIMITS, Served
@@ -299,6 +300,39 @@ async def test_a_timeout_is_claimed_when_asked_for(served: Served) -> None:
         await client.wait_until(lambda: hosted.session._under_way is None)
         served.arena.apply(hosted, hosted.session.woke(served.clock()))
         assert (await client.wait_end()).reason == "timeout"
+
+
+async def test_a_move_brought_by_somebody_else_is_noticed(served: Served) -> None:
+    served.arena.watch()
+    game = await served.open()
+    async with await Client.connect(served.url, game=game) as client:
+        await client.wait_until(lambda: bool(served.chain.held))
+        hosted = served.arena.game(bytes.fromhex(game[2:]))
+        signature = served.player.move(hosted.session.id, 0, hosted.session.id, E4)
+        await client.wait_until(lambda: hosted.session.is_waiting)
+        served.chain.head += 1
+        landing = served.chain.land(
+            hosted.session.terms, PlayerMove(0, E4, signature), "0x77", served.chain.head
+        )
+        reply = await client.wait_stage(1, "verified")
+        assert reply.by == "bot"
+        assert client.moves[0].tx == landing.tx
+
+
+async def test_a_chain_that_lost_its_blocks_gets_them_again(served: Served) -> None:
+    served.arena.watch()
+    game = await served.open()
+    async with await Client.connect(served.url, game=game) as client:
+        await client.wait_until(lambda: client.snapshot is not None)
+        await served.move(client, E4)
+        await client.wait_stage(1, "verified")
+        await asyncio.sleep(2 * LIMITS.watch_every)
+        served.chain.held.clear()
+        served.chain.head = 0
+        held = served.chain.held
+        await client.wait_until(lambda: bool(held) and len(next(iter(held.values())).moves) == 2)
+        await client.wait_stage(1, "verified")
+    assert len(served.prover.jobs) == 1
 
 
 # --- coming back -------------------------------------------------------------------------------

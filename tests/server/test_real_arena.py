@@ -23,8 +23,9 @@ from server.app import start
 from server.client import Client
 from server.config import Config, hold_folder
 from server.errors import DataFolderBusy
+from server.messages import ProofEvent
 from tests.proofs.keys_fixture import dev_store
-from tests.server.processes import server_process, wait_gone
+from tests.server.processes import children_of, server_process, wait_gone
 
 STALL_LIMIT = 0.1
 
@@ -198,3 +199,35 @@ async def test_ctrl_c_while_warming_up(tmp_path: Path) -> None:
         assert await server.stop(signal.SIGINT) == 0
         assert await wait_gone(children) == set()
     assert not [p for p in keys.iterdir() if len(p.name) == 64]
+
+
+async def test_a_killed_prover_and_a_killed_chain_are_replaced(data: Path) -> None:
+    async with AsyncExitStack() as stack:
+        url = await start(Config(port=0, data=data), stack)
+        player = await RealPlayer.at(url)
+        game = await player.open(url, nonce=77)
+        async with await Client.connect(url, game=game) as client:
+            await client.wait_until(lambda: client.snapshot is not None)
+            await player.move(client, "e2e4")
+            await client.wait_stage(1, "proving", seconds=60)
+            for pid in leaves_called("proofs.prover_process", data):
+                os.kill(pid, signal.SIGKILL)
+            await client.wait_stage(1, "verified", seconds=120)
+            stages = [e.d.stage for e in client.events if isinstance(e, ProofEvent)]
+            assert stages.count("proving") == 2
+            (node,) = leaves_called("anvil", data)
+            os.kill(node, signal.SIGKILL)
+            await player.move(client, "d2d4")
+            await client.wait_stage(3, "verified", seconds=120)
+            assert [m.stage for m in client.moves] == ["verified"] * 4
+
+
+def leaves_called(name: str, data: Path) -> list[int]:
+    """Our own descendants without children whose command line holds `name` and the folder."""
+    words = (name.encode(), str(data).encode())
+    return [
+        pid
+        for pid in children_of(os.getpid())
+        if not children_of(pid)
+        and all(word in Path(f"/proc/{pid}/cmdline").read_bytes() for word in words)
+    ]
