@@ -23,6 +23,7 @@ ProofError
 │   └── WellKnownKey  a key that everybody knows, on a chain that matters
 └── AuditError        an audit that could not be made
     ├── NotAGameFile  a file that is no saved game
+    ├── NotAProofFile a file that is no proof
     └── NoSuchGame    a game that the chain does not know
 """
 
@@ -109,6 +110,12 @@ class AuditError(ProofError):
 class NotAGameFile(AuditError):
     def __init__(self, why: str) -> None:
         super().__init__(f"not a saved game: {why}")
+        self.why = why
+
+
+class NotAProofFile(AuditError):
+    def __init__(self, why: str) -> None:
+        super().__init__(f"not a proof: {why}")
         self.why = why
 
 

@@ -1,0 +1,274 @@
+"""The command line: `checkproof serve | audit | prove | verify | bots | setup | train | bench`.
+
+Data goes to stdout, everything said about the work to stderr.  Exit codes: 0 done, 1 it could not
+be done, 2 it was asked for wrongly, 3 a check failed, 4 something stayed undecided.
+
+What a command needs is imported when it runs, so that `--help` is quick.
+"""
+
+# ruff: noqa: PLC0415
+
+import os
+import sys
+from pathlib import Path
+from typing import Annotated, Any, Final
+
+import typer
+
+from engine.errors import EngineError
+from proofs.errors import AuditError, ProofError
+from server.errors import ServerError
+
+FAILURE: Final = 1
+USAGE: Final = 2
+
+app = typer.Typer(
+    name="checkproof",
+    help="A chess-bot arena whose bots cannot cheat.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+bots_app = typer.Typer(help="The bots that a chain knows.", no_args_is_help=True)
+setup_app = typer.Typer(help="Make keys.", no_args_is_help=True)
+train_app = typer.Typer(help="Make nets (needs the `train` extra).", no_args_is_help=True)
+bench_app = typer.Typer(help="Measure; one JSON object on stdout.", no_args_is_help=True)
+app.add_typer(bots_app, name="bots")
+app.add_typer(setup_app, name="setup")
+app.add_typer(train_app, name="train")
+app.add_typer(bench_app, name="bench")
+
+Data = Annotated[
+    Path, typer.Option("--data", envvar="CHECKPROOF_DATA", help="The folder of keys and chain.")
+]
+AsJson = Annotated[bool, typer.Option("--json", help="For machines.")]
+Bot = Annotated[str, typer.Option(help="A house net.")]
+Rpc = Annotated[
+    str | None, typer.Option(envvar="CHECKPROOF_RPC", help="A chain's RPC address.", metavar="URL")
+]
+ArenaAt = Annotated[
+    str | None, typer.Option("--arena", help="The Arena's address there.", metavar="ADDRESS")
+]
+_DATA: Final = Path("data")
+
+
+def main() -> None:
+    """Run the command line and exit."""
+    try:
+        app()
+    except AuditError as error:
+        _complain(error, USAGE)
+    except (EngineError, ProofError, ServerError, OSError) as error:
+        _complain(error, FAILURE)
+    except KeyboardInterrupt:
+        sys.exit(130)
+
+
+def _complain(error: Exception, status: int) -> None:
+    if isinstance(error, BrokenPipeError):  # the reader of our output has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    else:
+        print(f"checkproof: {' '.join(str(error).split())}", file=sys.stderr)
+    sys.exit(status)
+
+
+def _say(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        from importlib.metadata import PackageNotFoundError, version
+
+        try:
+            print(version("checkproof"))
+        except PackageNotFoundError:
+            print("0 (not installed)")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    _version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Say which.")
+    ] = False,
+) -> None: ...
+
+
+@app.command()
+def serve(
+    *,
+    host: Annotated[str | None, typer.Option(help="Where to listen.")] = None,
+    port: Annotated[
+        int | None, typer.Option(help="The next free one is taken if it is not.", min=1, max=65535)
+    ] = None,
+    data: Annotated[Path | None, typer.Option(help="The folder of keys and chain.")] = None,
+    rpc: Annotated[
+        str | None,
+        typer.Option(help="A chain to use; else a local one.  Its key: CHECKPROOF_KEY."),
+    ] = None,
+    workers: Annotated[int | None, typer.Option(help="Processes that prove.", min=1)] = None,
+    bot: Annotated[list[str] | None, typer.Option(help="A house net that plays here.")] = None,
+    origin: Annotated[
+        list[str] | None, typer.Option(help="A further web origin that may use the socket.")
+    ] = None,
+) -> None:
+    """Host the arena: page, games, provers, and a local chain unless told of another."""
+    from server.app import run
+    from server.config import Config
+
+    try:
+        config = Config.of(
+            host=host,
+            port=port,
+            data=data,
+            rpc=rpc,
+            workers=workers,
+            bots=tuple(bot) if bot else None,
+            origins=tuple(origin) if origin else None,
+        )
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from None
+    run(config)
+
+
+@app.command()
+def audit(
+    *,
+    game: Annotated[
+        str | None, typer.Argument(help="A game's id, or its first digits.", metavar="GAME")
+    ] = None,
+    rpc: Rpc = None,
+    arena: ArenaAt = None,
+    file: Annotated[Path | None, typer.Option(help="Read the logs from a saved game.")] = None,
+    save: Annotated[Path | None, typer.Option(help="Save the logs.")] = None,
+    net: Annotated[
+        list[Path] | None, typer.Option(help="A bot's net file, if it is no house net.")
+    ] = None,
+    data: Data = _DATA,
+    as_json: AsJson = False,
+) -> None:
+    """Check a whole game again: every signature, position and proof.
+
+    Exit code 0: all verified; 1: the chain or a tool failed; 2: wrong usage or no saved game;
+    3: a check failed, its ply and name are printed; 4: undecided, such as a proof still owed.
+    A game in which the player is to move counts as verified as far as it goes.
+    """
+    from server.cli_audit import run_audit
+
+    if file is not None and (arena or rpc != os.environ.get("CHECKPROOF_RPC")):
+        raise typer.BadParameter("a saved game is read without --rpc and --arena")
+    if file is None and game is None:
+        raise typer.BadParameter("which game?  Give GAME or --file")
+    status = run_audit(
+        game,
+        file=file,
+        save=save,
+        nets=net or [],
+        where=(data, rpc, arena),
+        as_json=as_json,
+        say=_say,
+    )
+    raise typer.Exit(status)
+
+
+@app.command()
+def prove(
+    *,
+    fen: Annotated[str, typer.Argument(help="The position, the bot to move.")],
+    bot: Bot = "pawn",
+    out: Annotated[Path | None, typer.Option(help="Write here, not to stdout.")] = None,
+    payee: Annotated[str, typer.Option(help="The address that the proof names.")] = "0x" + "0" * 40,
+    dice: Annotated[str, typer.Option(help="128 bits as a number, 0x for hexadecimal.")] = "0",
+    data: Data = _DATA,
+) -> None:
+    """Prove what a bot plays in a position."""
+    from server.cli_prove import prove_position
+
+    try:
+        numbers = int(payee, 16), int(dice, 0)
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from None
+    prove_position(fen, bot=bot, out=out, bound=numbers, data=data, say=_say)
+
+
+@app.command()
+def verify(
+    file: Annotated[Path, typer.Argument(help="A proof that `prove` made.")],
+    key: Annotated[
+        Path | None, typer.Option(help="A verifying key's bytes; else the data folder's.")
+    ] = None,
+    data: Data = _DATA,
+    as_json: AsJson = False,
+) -> None:
+    """Check one proof.  Exit code 0: it holds; 3: it does not; 4: its key is not at hand."""
+    from server.cli_prove import verify_file
+
+    raise typer.Exit(verify_file(file, key=key, data=data, as_json=as_json))
+
+
+@bots_app.command("list")
+def bots_list(
+    rpc: Rpc = None, arena: ArenaAt = None, data: Data = _DATA, as_json: AsJson = False
+) -> None:
+    """Every registered version, with its hashes and the kind of setup behind its key."""
+    from server.cli_audit import run_bots
+
+    run_bots((data, rpc, arena), as_json=as_json, say=_say)
+
+
+@setup_app.command("dev")
+def setup_dev(bot: Bot = "pawn", data: Data = _DATA, as_json: AsJson = False) -> None:
+    """Make a development key (some seconds) unless there is one.  Whoever makes it can forge."""
+    from server.cli_prove import make_dev_key
+
+    make_dev_key(bot, data=data, as_json=as_json, say=_say)
+
+
+_PASS_ON: Final[dict[str, Any]] = {"allow_extra_args": True, "ignore_unknown_options": True}
+
+
+@train_app.command("data", context_settings=_PASS_ON, add_help_option=False)
+def train_data(context: typer.Context) -> None:
+    """Label positions with Stockfish."""
+    _train("data", context.args)
+
+
+@train_app.command("net", context_settings=_PASS_ON, add_help_option=False)
+def train_net(context: typer.Context) -> None:
+    """Train a net on labelled positions."""
+    _train("net", context.args)
+
+
+def _train(command: str, arguments: list[str]) -> None:
+    try:
+        from engine.train.__main__ import main as training
+    except ModuleNotFoundError as error:
+        if error.name != "torch":
+            raise
+        _say("checkproof: training needs torch: pip install 'checkproof[train]'")
+        raise typer.Exit(FAILURE) from None
+    raise typer.Exit(training([command, *arguments]))
+
+
+@bench_app.command("prove")
+def prove_bench(
+    bot: Bot = "pawn",
+    n: Annotated[int, typer.Option("-n", help="How many proofs.", min=1)] = 5,
+    data: Data = _DATA,
+    _json: AsJson = True,
+) -> None:
+    """Prove positions of games, one after another."""
+    from proofs import bench
+    from server.cli_out import print_json
+
+    print_json(bench.bench_prove(bot, n, data_dir=data, progress=_say))
+
+
+@bench_app.command("gas")
+def gas_bench(bot: Bot = "pawn", data: Data = _DATA, _json: AsJson = True) -> None:
+    """Play a fixed game with real proofs on a fresh local chain, and add up the gas."""
+    from proofs import bench_gas
+    from server.cli_out import print_json
+
+    print_json(bench_gas.bench_gas(bot, data_dir=data, progress=_say))
