@@ -7,11 +7,8 @@ import numpy as np
 
 from engine.net import NetSpec
 from engine.net_file import IntArray
-from engine.policy_map import POLICY_SIZE
 
-_PUBLIC_BITS: Final = 2431
-_BOARD: Final = 1100
-_PER_MOVE: Final = 5
+_FIXED: Final = 7725  # public bits, board, choice: the same for every net
 
 
 @dataclass(frozen=True)
@@ -29,17 +26,20 @@ class Cost:
 
 
 def estimate(net: NetSpec) -> Cost:
-    """The cost of `net`: an activation costs its signed width + 2 bits, a logit how far it
-    can lie below the best one."""
+    """The cost of `net`.
+
+    An activation that can be above 0 costs the bits of its signed sum and 2 more; a logit costs
+    the bits of how far it can lie below the best one.
+    """
     bounds = net.bounds()
     widths = [
-        _width(np.maximum(-low, high)) + 1
-        for low, high in zip(bounds.pre_lo, bounds.pre_hi, strict=True)
+        (_width(np.maximum(-low, high)) + 3) * (act > 0)
+        for low, high, act in zip(bounds.pre_lo, bounds.pre_hi, bounds.act_hi, strict=True)
     ]
     return Cost(
-        fixed=_PUBLIC_BITS + _BOARD + _PER_MOVE * POLICY_SIZE,
+        fixed=_FIXED,
         logits=int(_width(bounds.logit_hi.max() - bounds.logit_lo).sum()),
-        activations=sum(int((width + 2).sum()) for width in widths),
+        activations=sum(int(width.sum()) for width in widths),
         terms=sum(int(np.count_nonzero(matrix)) for matrix in net.matrices),
     )
 

@@ -54,8 +54,8 @@ class NetShape:
 
     layers: tuple[LayerShape, ...] = field(
         default=(
-            LayerShape(16, HERE + RAYS + KNIGHT, shift=3, limit=31, cap=127),
-            LayerShape(22, HERE + KING + KNIGHT, shift=6, limit=31, cap=1023),
+            LayerShape(16, HERE + RAYS + KNIGHT, shift=2, limit=31, cap=127),
+            LayerShape(22, HERE + KING + KNIGHT, shift=4, limit=31, cap=1023),
         )
     )
     head_limit: int = 127

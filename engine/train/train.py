@@ -37,7 +37,7 @@ class TrainOptions:
     batch: int = 512
     rate: float = 0.2  # of the layers, in integer units; the head's is HEAD_RATE times that
     temperature: float = 60.0  # centipawns per e-fold of the target
-    float_share: float = 0.3  # of the run, before rounding starts
+    float_share: float = 0.1  # of the run, before rounding starts
     penalty: float = 0.5
     holdout: int = 5000
     threads: int = 1
