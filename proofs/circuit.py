@@ -22,11 +22,12 @@ last block's end.  For a legal i in an earlier block, `compare` says best > logi
 block, best >= logit_i.  Inside the chosen block `block compare` says the same of earlier and later
 entries.  So c is the first of the legal moves with the highest logit.
 
-Why nothing wraps.  Every wire is a bit, a product of bits, or an integer inside the net's static
-bounds (below 2^24 in magnitude), once its inputs are: so each combination that is decomposed is an
-integer of magnitude below 2^26, and each run of bits is a number below 2^27.  P is about 2^253.6:
-an integer in -2^26 .. -1 is congruent to none in 0 .. 2^27, and two integers this small are
-congruent only if equal.  A limb's 253 bits sum to less than 2^253 < P.
+Why nothing wraps.  Every wire is a bit, a product of bits, a mask word of 32 bits, or an integer
+inside the net's static bounds (below 2^24 in magnitude), once its inputs are: so each combination
+that is decomposed is an integer of magnitude below 2^32, and each run of bits is a number in
+0 .. 2^32 - 1.  P is about 2^253.6: integers this small are congruent only if they are equal, so a
+negative one has no bits at all.  A limb's 253 bits sum to less than 2^253 < P.
+proofs/soundness.py finds the same from the finished file alone.
 """
 
 from __future__ import annotations
@@ -55,12 +56,9 @@ from proofs.field import Words
 from proofs.linear import Lin, concat
 from proofs.r1cs import Ints, R1cs, sha256_hex, wtns_bytes
 from proofs.statement import FIELDS, LIMB_BITS, LIMBS, PUBLIC_BITS, Statement
-from proofs.witness import ActivationLayout, Layout, assign
+from proofs.witness import BLOCK, ActivationLayout, Layout, assign, public_bit_places
 
-BLOCK: Final = 32
 BLOCKS: Final = -(-POLICY_SIZE // BLOCK)
-CONTEXT_USED: Final = 18
-"""The context's bits that can be 1; the others have no wire."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -125,12 +123,6 @@ def compile_circuit(net: NetSpec) -> MoveCircuit:
     _choice(builder, bits["index"], bits["mask"], logits, widths)
     layout = Layout(dict(builder.blocks), builder.n_wires, tuple(activations), *widths)
     return MoveCircuit(net, builder.finish(), layout)
-
-
-def public_bit_places() -> Ints:
-    """The places in the public bit string that have a wire, lowest first."""
-    spare = 256 + np.arange(CONTEXT_USED, dict(FIELDS)["context"])
-    return np.setdiff1d(np.arange(PUBLIC_BITS), spare)
 
 
 def _public_bits(builder: Builder) -> dict[str, Lin]:

@@ -14,6 +14,7 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import re
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
@@ -35,6 +36,8 @@ _VK: Final = "verifying_key.bin"
 _VK_JSON: Final = "verifying_key.json"
 _PROVING_KEY: Final = "proving_key.bin"
 _RECORD: Final = "record.json"
+_STAGING: Final = "new-"
+_NAME: Final = re.compile(r"[0-9a-f]{64}")
 
 
 @dataclass(frozen=True)
@@ -81,7 +84,7 @@ class KeyStore:
     def find(self, key_hash: str) -> KeyRecord | None:
         """The key of this hash, None if it is not here.  Raises KeyDamaged."""
         folder = self.root / key_hash
-        if len(key_hash) != 64 or not folder.is_dir():
+        if not _NAME.fullmatch(key_hash) or not folder.is_dir():
             return None
         return _read(folder)
 
@@ -96,7 +99,7 @@ class KeyStore:
         """Every key, ordered by hash.  Raises KeyDamaged."""
         if not self.root.is_dir():
             return []
-        names = sorted(p.name for p in self.root.iterdir() if len(p.name) == 64)
+        names = sorted(p.name for p in self.root.iterdir() if _NAME.fullmatch(p.name))
         return [self.get(name) for name in names]
 
     def of_circuit(self, circuit_hash: str) -> list[KeyRecord]:
@@ -104,7 +107,9 @@ class KeyStore:
         return [r for r in self.records() if r.circuit_hash == circuit_hash]
 
     def _make(self, circuit: MoveCircuit) -> KeyRecord:
-        staging = Path(tempfile.mkdtemp(prefix="new-", dir=self.root))
+        for left in self.root.glob(f"{_STAGING}*"):  # by a process that was killed
+            shutil.rmtree(left, ignore_errors=True)
+        staging = Path(tempfile.mkdtemp(prefix=_STAGING, dir=self.root))
         try:
             r1cs = staging / "circuit.r1cs"
             r1cs.write_bytes(circuit.r1cs_bytes)

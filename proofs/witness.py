@@ -8,6 +8,8 @@ makes it false.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,7 +20,11 @@ from proofs.field import P, Words, ints_to_words, small_to_words
 from proofs.r1cs import Ints
 from proofs.statement import FIELDS, LIMBS, PUBLIC_BITS, Statement
 
-BLOCK = 32
+BLOCK: Final = 32
+"""Moves in a block: the circuit picks a block by index >> 5, then an entry by index & 31."""
+
+CONTEXT_USED: Final = 18
+"""The context's bits that can be 1; the others have no wire."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,7 +51,7 @@ def assign(layout: Layout, statement: Statement, trace: Trace) -> Words:
     """Every wire (n_wires, 4) for a statement and the net's pass over its board."""
     wires = _Wires(layout)
     bits = _bits_of(statement.bits, PUBLIC_BITS)
-    wires.put("bit", np.concatenate([bits[:274], bits[276:]]))
+    wires.put("bit", bits[public_bit_places()])
     fields, offset = {}, 0
     for name, width in FIELDS:
         fields[name] = bits[offset : offset + width]
@@ -57,6 +63,14 @@ def assign(layout: Layout, statement: Statement, trace: Trace) -> Words:
     words = small_to_words(wires.values)
     words[1 : LIMBS + 1] = ints_to_words(list(statement.limbs))
     return words
+
+
+@cache
+def public_bit_places() -> Ints:
+    """The places in the public bit string that have a wire, lowest first."""
+    widths = dict(FIELDS)
+    spare = widths["board"] + np.arange(CONTEXT_USED, widths["context"])
+    return np.setdiff1d(np.arange(PUBLIC_BITS), spare)
 
 
 class _Wires:
