@@ -33,6 +33,7 @@ from server.effects import (
 )
 from server.errors import CommandRefused
 from server.hub import Room, Subscriber
+from server.limits import TokenBucket
 from server.offers import Offers
 from server.ply import hex_of
 from server.ports import GameChain, Proven, Prover
@@ -48,7 +49,9 @@ class Limits:
     """What one server takes on; seconds are seconds."""
 
     games: int = 500
-    games_per_player: int = 8
+    games_per_opener: int = 8
+    openings_per_second: float = 2.0
+    openings_at_once: float = 50.0
     finished_kept: int = 1000
     shortest_base: int = 10
     longest_base: int = 3 * 3600
@@ -90,6 +93,9 @@ class Arena:
         self.bots = bots
         self.now = now
         self.offers = Offers()
+        self._openings = TokenBucket(
+            rate=self.limits.openings_per_second, burst=self.limits.openings_at_once, now=now()
+        )
         self._chain = chain
         self._prover = prover
         self._games: dict[bytes, Hosted] = {}
@@ -196,19 +202,15 @@ class Arena:
 
     def _check_room(self, opening: Open) -> None:
         """Games whose clock ran out do not count: nobody has to end them."""
-        now = self.now()
-        going = [
-            h.session
-            for h in self._games.values()
-            if not (h.session.is_over or h.session.is_flagged(now))
-        ]
-        if len(going) >= self.limits.games:
+        now, limits, opener = self.now(), self.limits, opening.opener.lower()
+        going = [h.session for h in self._games.values() if not _is_left(h.session, now)]
+        if len(going) >= limits.games:
             raise CommandRefused("too_many_games", f"{len(going)} games are going on here")
-        keys = {opening.opener.lower(), *map(side_player, (opening.white, opening.black))} - {None}
-        for key in keys:
-            mine = sum(key in (s.terms.open.opener.lower(), *s.players) for s in going)
-            if mine >= self.limits.games_per_player:
-                raise CommandRefused("too_many_games", f"{key} has {mine} games going on")
+        mine = sum(session.terms.open.opener.lower() == opener for session in going)
+        if mine >= limits.games_per_opener:
+            raise CommandRefused("too_many_games", f"{opener} has {mine} games going on")
+        if not self._openings.take(now):  # each costs the relayer a transaction
+            raise CommandRefused("too_many_games", "too many games begin at once; try again soon")
 
     # --- hosting --------------------------------------------------------------------------------
 
@@ -229,7 +231,12 @@ class Arena:
 
     def _forget_finished(self) -> None:
         """The chain remembers them; here the oldest that nobody looks at make room."""
-        finished = [h for h in self._games.values() if h.session.is_over and h.room.is_empty]
+        now = self.now()
+        finished = [
+            h
+            for h in self._games.values()
+            if _is_left(h.session, now) and h.session.is_waiting and h.room.is_empty
+        ]
         for hosted in finished[: max(0, len(finished) - self.limits.finished_kept)]:
             del self._games[hosted.session.id]
 
@@ -426,6 +433,11 @@ class Arena:
         truth = await self._chain.truth(session.terms)
         if session.is_waiting and session.line.landed == landed:
             self.apply(hosted, session.reconcile(truth, self.now()))
+
+
+def _is_left(session: Session, now: float) -> bool:
+    """Whether a game is over, or nobody is held by it any more."""
+    return session.is_over or session.is_flagged(now)
 
 
 def _bytes(text: str) -> bytes:

@@ -75,6 +75,7 @@ class Room:
         self._snapshot = snapshot
         self._history = History(start=start, size=HISTORY_SIZE)
         self._subscribers: set[Subscriber] = set()
+        self._wire, self._wire_version = "", -1
 
     @property
     def version(self) -> int:
@@ -93,11 +94,17 @@ class Room:
         """The game as it is now, at the latest version."""
         return FullEvent(d=self._snapshot(self.spectators), v=self._history.version)
 
+    def _full_wire(self) -> str:
+        """Serialised once a version: after a restart many ask for the same."""
+        if self._wire_version != self._history.version:
+            self._wire, self._wire_version = to_wire(self.full()), self._history.version
+        return self._wire
+
     def subscribe(self, subscriber: Subscriber, *, since: int | None = None) -> None:
         """Send what was missed after version `since`, or everything, and then each event."""
         self._subscribers.add(subscriber)
         missed = None if since is None else self._history.since(since)
-        for wire in [to_wire(self.full())] if missed is None else missed:
+        for wire in [self._full_wire()] if missed is None else missed:
             subscriber.put(wire)
 
     def unsubscribe(self, subscriber: Subscriber) -> None:

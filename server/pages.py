@@ -141,23 +141,37 @@ async def game(request: web.Request) -> web.Response:
 @routes.get("/api/games/{id}/stream")
 async def stream(request: web.Request) -> web.StreamResponse:
     """The frames of a game, one a line, until it ends."""
-    hosted, queue = _hosted(request), Subscriber()
-    arena = _arena(request)
+    site, hosted, arena = request.app[SITE], _hosted(request), _arena(request)
+    if site.is_full:
+        raise web.HTTPServiceUnavailable(text="too many readers\n")
     response = web.StreamResponse(headers={"Content-Type": "application/x-ndjson"})
     await response.prepare(request)
+    queue = Subscriber(on_drop=lambda: _cut(request))
+    site.streams += 1
     arena.join(hosted, queue)
+    try:
+        await _write_lines(response, hosted, queue)
+    finally:
+        site.streams -= 1
+        arena.leave(hosted, queue)
+    return response
+
+
+async def _write_lines(response: web.StreamResponse, hosted: Hosted, queue: Subscriber) -> None:
     if hosted.session.is_over:
         queue.close()
-    try:
-        while (wire := await queue.next()) is not None:
-            await response.write(wire.encode() + b"\n")
-            if hosted.session.is_over:
-                queue.close()
-    finally:
-        arena.leave(hosted, queue)
+    while (wire := await queue.next()) is not None:
+        await response.write(wire.encode() + b"\n")
+        if hosted.session.is_over:
+            queue.close()
     if not queue.is_dropped:
         await response.write_eof()
-    return response
+
+
+def _cut(request: web.Request) -> None:
+    """A reader that stands still would hold its connection for ever."""
+    if request.transport is not None:
+        request.transport.abort()
 
 
 def _summary(hosted: Hosted) -> dict[str, Any]:

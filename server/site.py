@@ -36,6 +36,12 @@ class Site:
     warming: str = "starting"
     find_key: Callable[[str], KeyFiles | None] = lambda _: None
     sockets: set[web.WebSocketResponse] = field(default_factory=set)
+    streams: int = 0
+
+    @property
+    def is_full(self) -> bool:
+        """Whether no more sockets and streams are taken on."""
+        return len(self.sockets) + self.streams >= self.max_sockets
 
 
 SITE: Final = web.AppKey("site", Site)

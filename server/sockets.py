@@ -32,7 +32,7 @@ async def websocket(request: web.Request) -> web.StreamResponse:
         raise web.HTTPForbidden(text="this page may not use the arena's socket\n")
     if site.arena is None:
         raise web.HTTPServiceUnavailable(text=f"warming up: {site.warming}\n")
-    if len(site.sockets) >= site.max_sockets:
+    if site.is_full:
         raise web.HTTPServiceUnavailable(text="too many sockets are open\n")
     socket = web.WebSocketResponse(
         max_msg_size=m.MAX_FRAME_BYTES,

@@ -1,5 +1,7 @@
 """The aiohttp application: everything on one port."""
 
+import asyncio
+
 from aiohttp import WSCloseCode, web
 
 from server.pages import routes
@@ -19,5 +21,8 @@ def make_app(site: Site) -> web.Application:
 
 
 async def _close_sockets(app: web.Application) -> None:
-    for socket in list(app[SITE].sockets):
-        await socket.close(code=WSCloseCode.GOING_AWAY, message=b"the arena is closing")
+    goodbyes = (
+        socket.close(code=WSCloseCode.GOING_AWAY, message=b"the arena is closing")
+        for socket in app[SITE].sockets
+    )
+    await asyncio.gather(*goodbyes, return_exceptions=True)

@@ -13,7 +13,7 @@ from server.web_app import make_app
 from tests.server.fake_arena import PAGE, fake_info
 from tests.server.fakes import BOT, BOTS, DOMAIN, FakeChain, FakeProver, Player
 
-LIMITS = Limits(first_pause=0.01, longest_pause=0.02, watch_every=0.02, games_per_player=3, games=5)
+LIMITS = Limits(first_pause=0.01, longest_pause=0.02, watch_every=0.02, games_per_opener=3, games=5)
 
 
 @dataclass

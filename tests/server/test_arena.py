@@ -13,6 +13,7 @@ from server.arena import Arena
 from server.client import Client
 from server.effects import PlayerMove
 from server.errors import CommandRefused
+from server.limits import TokenBucket
 from server.rebuild import rebuild
 from tests.server.conftest import LIMITS, Served
 from tests.server.fakes import (
@@ -98,7 +99,7 @@ async def test_places_in_the_queue_are_told(served: Served) -> None:
 
 
 async def test_many_games_at_once(served: Served) -> None:
-    games = [await served.open(nonce=n) for n in range(LIMITS.games_per_player)]
+    games = [await served.open(nonce=n) for n in range(LIMITS.games_per_opener)]
     clients = [await Client.connect(served.url, game=game) for game in games]
     for client in clients:
         await client.wait_until(lambda client=client: client.snapshot is not None)  # type: ignore[misc]
@@ -189,15 +190,40 @@ async def test_the_same_opening_twice_is_one_game(served: Served) -> None:
 
 
 async def test_too_many_games(served: Served) -> None:
-    for nonce in range(LIMITS.games_per_player):
+    for nonce in range(LIMITS.games_per_opener):
         await served.open(nonce=nonce, base=60)
     assert await try_open(served, nonce=99) == "too_many_games"
     served.player = Player("another")
-    for nonce in range(LIMITS.games - LIMITS.games_per_player):
+    for nonce in range(LIMITS.games - LIMITS.games_per_opener):
         await served.open(nonce=nonce, base=60)
     served.player = Player("a third")
     assert await try_open(served) == "too_many_games"
     served.clock.time += 61  # games out of time need no place
+    await served.open()
+
+
+async def test_games_cannot_begin_faster_than_the_relayer_should_pay(served: Served) -> None:
+    served.arena._openings = TokenBucket(rate=1, burst=1, now=served.clock())
+    await served.open()
+    assert await try_open(served, nonce=1) == "too_many_games"
+    served.clock.time += 1
+    await served.open(nonce=2)
+
+
+async def test_nobody_can_use_up_anothers_games(served: Served) -> None:
+    victim = served.player
+    served.player = Player("a pest")
+    for nonce in range(LIMITS.games_per_opener):
+        async with await Client.connect(served.url) as lobby:
+            offer = await lobby.offer(BOT)
+            opening = served.player.open(
+                bytes.fromhex(offer.commitment[2:]),
+                white=victim.side,
+                expires=offer.expires,
+                nonce=nonce,
+            )
+            await lobby.open(opening, opening.sign(DOMAIN, served.player.key))
+    served.player = victim
     await served.open()
 
 
