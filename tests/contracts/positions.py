@@ -21,7 +21,17 @@ def positions(count: int, seed: int) -> list[chess.Board]:
     """`count` positions in which the side to move may be mated but is never the one to be taken."""
     rng = random.Random(seed)
     makers: tuple[Callable[[random.Random], chess.Board], ...]
-    makers = (_scattered, _pinned, _pinned, _castling, _passing, _promoting, _bare, _cornered)
+    makers = (
+        _scattered,
+        _pinned,
+        _pinned,
+        _castling,
+        _passing,
+        _passing,
+        _promoting,
+        _bare,
+        _cornered,
+    )
     thrown = (makers[i % len(makers)](rng) for i in range(10**9))
     valid = (board for board in thrown if _is_playable(board))
     boards = list(islice(valid, count * 3 // 4))
@@ -129,26 +139,31 @@ def _castling(rng: random.Random) -> chess.Board:
 
 
 def _passing(rng: random.Random) -> chess.Board:
-    """Pawns at home that others could take in passing, often with a king on the line it opens."""
-    board = _kings(rng)
+    """A pawn at home that others could take in passing, their king on a line that opens."""
+    board = chess.Board(None)
+    board.turn = rng.random() < 0.5
     home, passed = (1, 3) if board.turn == chess.WHITE else (6, 4)
-    if rng.random() < 0.5:
-        king, slider = (chess.square(file, passed) for file in rng.sample(range(8), 2))
-        board.clear_board()
-        board.set_piece_at(king, _king(not board.turn))
-        board.set_piece_at(slider, chess.Piece(rng.choice(_SLIDERS[1:]), board.turn))
-        _place(rng, board, _king(board.turn))
-    for file in rng.sample(range(8), 3):
-        own, other = chess.square(file, home), chess.square(min(file + 1, 7), passed)
-        if not board.piece_type_at(own) and not board.piece_type_at(other):
-            board.set_piece_at(own, chess.Piece(chess.PAWN, board.turn))
-            board.set_piece_at(other, chess.Piece(chess.PAWN, not board.turn))
-    _scatter(rng, board, _SLIDERS, rng.randrange(0, 6))
-    if not _is_playable(board):
+    file = rng.randrange(8)
+    takers = [f for f in (file - 1, file + 1) if 0 <= f < 8]
+    for taker in rng.sample(takers, rng.randint(1, len(takers))):
+        board.set_piece_at(chess.square(taker, passed), chess.Piece(chess.PAWN, not board.turn))
+    board.set_piece_at(chess.square(file, home), chess.Piece(chess.PAWN, board.turn))
+    # The taker is pinned, on the rank that both pawns leave or elsewhere, or the push gives check.
+    through = chess.square(rng.choice(takers), passed)
+    if rng.random() < 0.2:
+        through = chess.square(file, home)
+    line = rng.choice((*_LINES, (1, 0), (-1, 0)))
+    before = _squares_along(through, line, board)
+    behind = _squares_along(through, (-line[0], -line[1]), board)
+    if not before or not behind:
         return board
-    # Most of them after such a push, with the capture to be made or refused.
+    board.set_piece_at(rng.choice(before), _king(not board.turn))
+    board.set_piece_at(rng.choice(behind), chess.Piece(rng.choice(_SLIDERS), board.turn))
+    _place(rng, board, _king(board.turn))
+    _scatter(rng, board, (*_SLIDERS, *_MINORS), rng.choice((0, 0, 1, 2)))
+    # Half of them after the push, with the capture to be made or refused.
     pushes = [move for move in board.legal_moves if _is_double(board, move)]
-    if pushes and rng.random() < 0.8:
+    if _is_playable(board) and pushes and rng.random() < 0.5:
         board.push(rng.choice(pushes))
     return board.copy(stack=False)
 

@@ -302,7 +302,8 @@ library ChessRules {
     }
 
     /// The own pawns that may capture en passant the pawn which just went two squares on `file`. Capturing takes two
-    /// pawns off one rank, so each capture is tried on the squares themselves.
+    /// pawns off one rank, so each capture is tried out: it must leave no slider a way to the king. (Nothing else can
+    /// attack him then: the push was the last move, and if the pawn itself gives check, it goes.)
     function _enPassant(uint256 board, uint256 file) private pure returns (uint256 pawns) {
         unchecked {
             uint256 victim = 1 << (128 + 4 * file);
@@ -310,7 +311,6 @@ library ChessRules {
             uint256 rest = board.ownPawns() & beside;
             if (rest == 0) return 0;
             uint256 king = board.ownKing();
-            if (_leaperChecks(board, king) & ~victim != 0) return 0;
             for (; rest != 0; rest &= rest - 1) {
                 uint256 pawn = rest & (0 - rest);
                 uint256 empty = ~(board.occupied() ^ pawn ^ victim | victim << 32);
