@@ -25,7 +25,7 @@ from typing import Final
 import numpy as np
 
 from engine.errors import InvalidNet, InvalidPosition
-from engine.net_file import INPUT_PLANES, MAX_FILE_BYTES, Head, IntArray, Layer, NetParts
+from engine.net_file import INPUT_PLANES, MAX_FILE_BYTES, Head, IntArray, Layer, NetParts, is_name
 from engine.net_file import dump as dump_net
 from engine.net_file import parse as parse_net
 from engine.policy_map import MOVE_TYPE, MOVE_TYPES, MOVES
@@ -154,7 +154,7 @@ class NetSpec:
 def house_net(name: str) -> NetSpec:
     """A net shipped with the package, such as "pawn".  Raises InvalidNet if there is none."""
     file = resources.files("engine") / "nets" / f"{name}.json"
-    if not name.isidentifier() or not file.is_file():
+    if not is_name(name) or not file.is_file():
         raise InvalidNet(f"there is no house net called {name!r}")
     net = NetSpec.from_bytes(file.read_bytes())
     if net.name != name:

@@ -82,7 +82,7 @@ def parse(data: bytes) -> NetParts:
     if fields["format"] != FORMAT:
         raise InvalidNet(f'"format" must be "{FORMAT}"')
     name = fields["name"]
-    if not isinstance(name, str) or not _NAME.fullmatch(name):
+    if not isinstance(name, str) or not is_name(name):
         raise InvalidNet('"name" must be 1 to 32 of a-z, 0-9 and -, and start with a letter')
     layers = _layers(fields["layers"])
     head = _head(fields["head"], features=feature_count(layers))
@@ -90,6 +90,11 @@ def parse(data: bytes) -> NetParts:
     if dump(parts) != data:
         raise InvalidNet("the JSON is not in canonical form (spacing, key order or number format)")
     return parts
+
+
+def is_name(text: str) -> bool:
+    """Whether a net may be called so."""
+    return _NAME.fullmatch(text) is not None
 
 
 def dump(parts: NetParts) -> bytes:
