@@ -31,6 +31,9 @@ from proofs.errors import ProofError, ProofInvalid
 from proofs.keys import KeyStore
 from proofs.prove import ProofJob, Prover
 
+NICENESS: Final = 5
+"""Provers yield to the server: a proof may wait some milliseconds, a socket should not."""
+
 _PR_SET_PDEATHSIG: Final = 1
 _Provers = dict[tuple[str, str], Prover]
 
@@ -38,6 +41,7 @@ _Provers = dict[tuple[str, str], Prover]
 def main(control_fd: int, store_root: Path, parent: int) -> None:
     """The foreman: load the keys of the store's house nets, then fork a worker at each request."""
     _die_with(parent)
+    os.nice(NICENESS)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the pool's to handle
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # the kernel reaps the workers
     store = KeyStore(store_root)

@@ -1,5 +1,6 @@
 import json
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -7,7 +8,7 @@ from hypothesis import strategies as st
 
 from proofs import groth16
 from proofs.circuit import MoveCircuit
-from proofs.errors import InvalidVerifyingKey, KeyMismatch
+from proofs.errors import InvalidVerifyingKey, KeyMismatch, ProofInvalid
 from proofs.field import P, Q
 from proofs.groth16 import PROOF_BYTES, Verifier, verify, vk_from_json, vk_to_json
 from proofs.keys import KeyRecord, KeyStore
@@ -110,6 +111,19 @@ def test_other_weights_key_refuses_the_proof(
     assert not verify(stranger[1].vk, proof, statement.limbs)
     with pytest.raises(KeyMismatch):
         Prover(pawn.net, stranger[1])
+
+
+def test_a_key_pair_that_does_not_match_is_noticed_before_anybody_sees_a_proof(
+    tmp_path: Path,
+) -> None:
+    net = random_net(79, channels=(), magnitude=1)
+    one, other = (KeyStore(tmp_path / name).ensure_dev_key(net) for name in ("one", "other"))
+    assert one.circuit_hash == other.circuit_hash
+    assert one.key_hash != other.key_hash
+    mixed = replace(one, vk=other.vk, key_hash=other.key_hash)
+    with pytest.raises(ProofInvalid) as caught:
+        Prover(net, mixed).prove(middle_statement(net))
+    assert caught.value.key_hash == other.key_hash
 
 
 def test_verifying_key_both_ways(vk: bytes) -> None:
