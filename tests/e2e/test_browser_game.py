@@ -31,8 +31,8 @@ ROOT = Path(__file__).parents[2]
 PLIES = 12
 PROOF_SECONDS = 120
 PLANS: dict[Color, tuple[str, ...]] = {
-    "white": ("e2e4", "g1f3", "f1c4", "e1g1", "d2d3", "b1c3", "c1e3", "h2h3"),
-    "black": ("e7e5", "g8f6", "f8c5", "e8g8", "d7d6", "b8c6", "c8e6", "h7h6"),
+    "white": ("e2e4", "g1f3", "f1c4", "e1g1", "e4d5", "d2d3", "b1c3", "c1e3", "h2h3"),
+    "black": ("e7e5", "g8f6", "f8c5", "e8g8", "e5d4", "d7d6", "b8c6", "c8e6", "h7h6"),
 }
 
 
@@ -93,8 +93,7 @@ def _goes_on(board: chess.Board, move: chess.Move) -> bool:
 
 
 def _choices(board: chess.Board, plan: tuple[str, ...]) -> Iterator[chess.Move]:
-    """Captures of something first, then the plan, then whatever is legal."""
-    yield from (move for move in board.generate_legal_captures() if not move.promotion)
+    """The plan as far as it can be played, then whatever is legal."""
     yield from filter(board.is_legal, map(chess.Move.from_uci, plan))
     yield from board.legal_moves
 
@@ -118,9 +117,7 @@ async def expect_verified(hand: Hand, plies: int) -> None:
         await expect(hand.move(ply)).to_have_attribute(
             "data-stage", "verified", timeout=PROOF_SECONDS * 1000
         )
-    strips = hand.page.locator(".strip[data-stage=verified]")
-    await expect(strips).to_have_count(plies // 2 + plies % 2)
-    for strip in await strips.all():
+    for strip in await hand.page.locator(".strip[data-stage=verified]").all():
         await expect(strip.get_by_test_id("figures")).to_contain_text(" s · ")
         await expect(strip.get_by_test_id("figures")).to_contain_text(" gas")
         await expect(strip.get_by_test_id("tx")).to_be_visible()
@@ -151,6 +148,7 @@ async def test_a_game_with_white_is_verified_move_by_move_and_watched(
     await watcher.page.goto(f"{arena.url}/watch/{game}")
     board = await play(hand, "white")
     await expect(hand.page.locator(".strip")).to_have_count(PLIES // 2)
+    await expect_verified(hand, 6)  # the moves after it are still at all stages of their way
     await hand.page.screenshot(path=screenshot)
     await expect_verified(hand, board.ply())
     await expect_verified(watcher, board.ply())
@@ -166,13 +164,12 @@ async def test_a_game_with_white_is_verified_move_by_move_and_watched(
     await expect(watcher.page.get_by_test_id("role")).to_have_text("watching")
     await expect(watcher.board).to_have_attribute("data-input", "none")
     await expect(hand.page.get_by_test_id("trust")).to_contain_text("Development setup")
-    assert screenshot.is_file()
     assert (hand.faults, watcher.faults) == ([], [])
     await hand.close()
     await watcher.close()
 
 
-async def test_a_game_with_black_is_verified_and_can_be_resigned(
+async def test_a_game_with_black_is_verified_resigned_and_listed(
     arena: RealArena, browser: Browser
 ) -> None:
     hand = await Hand.of(browser)
@@ -188,17 +185,11 @@ async def test_a_game_with_black_is_verified_and_can_be_resigned(
     await hand.page.get_by_test_id("resign-confirm").click()
     await expect(hand.page.get_by_test_id("status")).to_have_text("You lose · 1-0", timeout=30_000)
     assert (await arena.stored(game)).result == 1
-    assert hand.faults == []
-    await hand.close()
 
-
-async def test_the_lobby_lists_what_was_played_and_how_long_proofs_took(
-    arena: RealArena, browser: Browser
-) -> None:
-    hand = await Hand.of(browser)
     await hand.page.goto(arena.url)
     card = hand.page.locator("[data-testid=bot-card][data-bot=pawn]")
     await expect(card).not_to_contain_text("not measured yet")
-    await expect(hand.page.get_by_test_id("game")).to_have_count(2)
+    row = hand.page.locator(f"[data-testid=game][data-game='{game}']")
+    await expect(row).to_contain_text(f"1-0, resignation · {board.ply()} of {board.ply()} plies")
     assert hand.faults == []
     await hand.close()

@@ -33,7 +33,7 @@ const MEANING = {
 function stageText(record, now) {
   switch (record.stage) {
     case "queued":
-      return record.queuePosition ? `queued, ${record.queuePosition} ahead` : "queued";
+      return record.queuePosition ? `queued · #${record.queuePosition}` : "queued";
     case "proving":
       return `proving ${seconds(now - (record.at.proving ?? now))}`;
     case "verified":
