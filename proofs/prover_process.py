@@ -41,7 +41,6 @@ _Provers = dict[tuple[str, str], Prover]
 def main(control_fd: int, store_root: Path, parent: int) -> None:
     """The foreman: load the keys of the store's house nets, then fork a worker at each request."""
     _die_with(parent)
-    os.nice(NICENESS)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the pool's to handle
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # the kernel reaps the workers
     store = KeyStore(store_root)
@@ -63,6 +62,7 @@ def _child(
     """A forked process must never return into its foreman's code."""
     try:
         _die_with(foreman)
+        os.nice(NICENESS)
         control.close()
         _work(jobs, store, provers)
     finally:
