@@ -1,4 +1,4 @@
-"""Imports go one way: server → proofs → engine; heavy libraries stay in the modules named for them."""
+"""Imports go one way, server → proofs → engine; heavy libraries stay where they are named."""
 
 import ast
 from collections.abc import Iterator
