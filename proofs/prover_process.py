@@ -19,6 +19,7 @@ import os
 import signal
 import socket
 import sys
+import traceback
 from contextlib import suppress
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -65,6 +66,8 @@ def _child(
         os.nice(NICENESS)
         control.close()
         _work(jobs, store, provers)
+    except Exception:
+        traceback.print_exc()
     finally:
         os._exit(0)
 
@@ -105,7 +108,12 @@ def _answer(job: ProofJob, store: KeyStore, provers: _Provers) -> tuple[object, 
 
 
 def _die_with(parent: int) -> None:
-    """Be killed when the parent's thread that made this process ends."""
+    """Be killed when the parent's thread that made this process ends.
+
+    Elsewhere than on Linux a process notices the end of its socket instead, after its job.
+    """
+    if sys.platform != "linux":
+        return
     ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
     if os.getppid() != parent:  # it ended before it could be watched
         os._exit(1)
