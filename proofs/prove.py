@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import sys
 import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 
 import groth16py
 
@@ -69,10 +71,23 @@ class Prover:
         )
 
     def _prove(self, witness: bytes) -> bytes:
-        # groth16py takes witnesses by path only; /dev/shm keeps them off the disk
-        memory = Path("/dev/shm")
-        folder = memory if os.access(memory, os.W_OK) else None
-        with tempfile.NamedTemporaryFile(prefix="checkproof-", suffix=".wtns", dir=folder) as file:
-            file.write(witness)
+        with _as_file(witness) as path:
+            return bytes(groth16py.prove_wtns(self._key, path))
+
+
+@contextmanager
+def _as_file(data: bytes) -> Iterator[str]:
+    """A path to read `data` from, because groth16py takes witnesses by path only.
+
+    On Linux it leads to memory: nothing is left behind, even by a process that is killed.
+    """
+    if sys.platform == "linux":
+        with open(os.memfd_create("witness"), "wb") as memory:
+            memory.write(data)
+            memory.flush()
+            yield f"/proc/self/fd/{memory.fileno()}"
+    else:
+        with tempfile.NamedTemporaryFile(suffix=".wtns") as file:
+            file.write(data)
             file.flush()
-            return bytes(groth16py.prove_wtns(self._key, file.name))
+            yield file.name
