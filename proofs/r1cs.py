@@ -214,8 +214,8 @@ def _sections(data: bytes, magic: bytes, version: int) -> dict[int, bytes]:
 def _parse_constraints(
     data: bytes, constraints: int, wires: int
 ) -> tuple[Matrix, Matrix, Matrix, tuple[int, ...]]:
-    if len(data) % 4:
-        raise InvalidCircuitFile("constraint section is not made of 32-bit words")
+    if len(data) % 4 or len(data) < 12 * constraints:
+        raise InvalidCircuitFile(f"constraint section of {len(data)} bytes")
     words = np.frombuffer(data, dtype="<u4")
     starts = np.zeros(3 * constraints, dtype=np.int64)
     counts = np.zeros(3 * constraints, dtype=np.int64)

@@ -114,9 +114,11 @@ def test_small_values_become_field_elements(values: list[int]) -> None:
         toy().to_bytes().replace(term(3, -1), struct.pack("<I", 3) + PRIME),
         toy().to_bytes().replace(struct.pack("<IIIIQI", 4, 0, 1, 0, 4, 2),
                                  struct.pack("<IIIIQI", 4, 0, 1, 0, 4, 3)),
+        toy().to_bytes().replace(struct.pack("<IIIIQI", 4, 0, 1, 0, 4, 2),
+                                 struct.pack("<IIIIQI", 4, 0, 1, 0, 4, 2**32 - 1)),
     ],
     ids=["empty", "magic only", "other file", "cut", "cut early", "other field", "version",
-         "wire out of range", "coefficient not reduced", "too few constraints"],
+         "wire out of range", "coefficient not reduced", "too few constraints", "absurdly many"],
 )  # fmt: skip
 def test_malformed_files_are_refused(data: bytes) -> None:
     with pytest.raises(InvalidCircuitFile):
