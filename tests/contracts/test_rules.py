@@ -62,6 +62,25 @@ def test_legalMask_isPythonChess(boards: list[chess.Board], reports: list[Report
         assert report.mask == legal_mask(board), board.fen()
 
 
+def test_legalMask_knowsEveryPawnMove(rules: Rules) -> None:
+    """A pawn on each of its 48 squares, nothing ahead, something to take on both sides."""
+    lone = [_lone_pawn(square) for square in range(chess.A2, chess.A8)]
+    for board, report in zip(lone, rules.reports([Position.of(b) for b in lone]), strict=True):
+        assert report.mask == legal_mask(board), board.fen()
+
+
+def _lone_pawn(square: chess.Square) -> chess.Board:
+    board = chess.Board(None)
+    for target in chess.SquareSet(chess.BB_PAWN_ATTACKS[chess.WHITE][square]):
+        board.set_piece_at(target, chess.Piece(chess.KNIGHT, chess.BLACK))
+    board.set_piece_at(square, chess.Piece(chess.PAWN, chess.WHITE))
+    on_the_left = chess.square_file(square) < 4
+    board.set_piece_at(chess.H1 if on_the_left else chess.A1, chess.Piece(chess.KING, chess.WHITE))
+    board.set_piece_at(chess.H8 if on_the_left else chess.A8, chess.Piece(chess.KING, chess.BLACK))
+    assert board.is_valid()
+    return board
+
+
 def test_hasLegalMove_isPythonChess(boards: list[chess.Board], reports: list[Report]) -> None:
     for board, report in zip(boards, reports, strict=True):
         assert report.has_legal_move == any(board.legal_moves), board.fen()

@@ -186,15 +186,12 @@ library ChessRules {
         uint256 pinned = pawns & bonds.diagonal;
         uint256 takesWest = (free << 28 | pinned << 28 & bonds.diagonal) & takes & Bitboard.NOT_H;
         uint256 takesEast = (free << 36 | pinned << 36 & bonds.diagonal) & takes & Bitboard.NOT_A;
+        // Each pawn's four moves in its own square's four bits.
+        uint256 moves = takesWest >> 28 | (pushes >> 32) << 1 | (takesEast >> 36) << 2 | (doubles >> 64) << 3;
         unchecked {
-            for (; pawns != 0; pawns &= pawns - 1) {
-                uint256 pawn = pawns & (0 - pawns);
-                uint256 targets = (pawn << 32 & pushes) | (pawn << 64 & doubles) | (pawn << 28 & takesWest)
-                    | (pawn << 36 & takesEast);
-                if (targets == 0) continue;
-                uint256 from = PolicyTable.square(tables, pawn);
-                PolicyTable.add(mask, tables, from, targets);
-                if (targets >= 1 << A8) PolicyTable.addPromotions(mask, from & 7, targets);
+            for (pawns = moves.occupied(); pawns != 0; pawns &= pawns - 1) {
+                uint256 from = PolicyTable.square(tables, pawns & (0 - pawns));
+                PolicyTable.addPawn(mask, tables, from, moves >> 4 * from & 15);
             }
         }
     }

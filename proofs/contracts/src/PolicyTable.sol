@@ -8,12 +8,13 @@ pragma solidity ^0.8.28;
 //
 // (2 * from file + to file counts the 22 pairs of neighbouring files a-a, a-b, b-a, b-b, b-c, .. h-h.)
 //
-// The tables, 22 words of memory:
+// The tables, 26 words of memory:
 //
 //   0x000  UP[file]    the squares reached from that file's square on rank 1
 //   0x100  DOWN[file]  the same from rank 8
 //   0x200  BASE        64 numbers of two bytes
 //   0x280  SQUARE      64 numbers of one byte, by the top six bits of DE_BRUIJN << 4s
+//   0x2c0  PAWN        64 numbers of two bytes: the index of the step ahead and to the west, or what it would be
 //
 // From rank r (0..7) a piece reaches UP[file] moved r ranks up and DOWN[file] moved 7 - r ranks down: what each loses
 // over the edge of the word the other has.
@@ -32,7 +33,7 @@ library PolicyTable {
     function load() internal pure returns (uint256 tables) {
         assembly ("memory-safe") {
             tables := mload(0x40)
-            mstore(0x40, add(tables, 0x2c0))
+            mstore(0x40, add(tables, 0x340))
             mstore(add(tables, 0x000), 0x1000000101000001001000010001000100001001000001110000011111111110)
             mstore(add(tables, 0x020), 0x0000001010000010010000100010001000010010000011110000111111111101)
             mstore(add(tables, 0x040), 0x0000010000000100100001000100010000100100000111110001111111111011)
@@ -55,6 +56,10 @@ library PolicyTable {
             mstore(add(tables, 0x260), 0x0564057c059705b405d105ee060b0626063e0655066d0686069f06b806d106e9)
             mstore(add(tables, 0x280), 0x3f3c37302f2c27201f1c17100f0c07003e3d3a352e2d2a251e1d1a150e0d0a05)
             mstore(add(tables, 0x2a0), 0x3b3938332b2928231b1918130b09080336343231262422211614121106040201)
+            mstore(add(tables, 0x2c0), 0x0006001e0037005000690082009b00b300cb00e50102011f013c01590175018f)
+            mstore(add(tables, 0x2e0), 0x01a801c401e402050226024702660281029a02b602d602f8031b033d035c0377)
+            mstore(add(tables, 0x300), 0x039003ac03cc03ee041104330452046d048604a204c204e3050405250544055f)
+            mstore(add(tables, 0x320), 0x0578059305b005cd05ea06070623063c00000000000000000000000000000000)
         }
     }
 
@@ -74,26 +79,36 @@ library PolicyTable {
                 row |= 1 << _count(reach & ((targets & (0 - targets)) - 1));
             }
         }
-        uint256 base = _base(tables, from);
-        // A row of at most 35 bits may run over into the next word; the last one, below 1792, never leaves word 7.
+        _set(mask, _base(tables, from), row);
+    }
+
+    /// Sets the bits of the moves of a pawn on square `from`, promotions included. `moves` has bit 0 if it takes to
+    /// the west, bit 1 if it steps ahead, bit 2 if it takes to the east, bit 3 if it goes two squares.
+    function addPawn(uint256[8] memory mask, uint256 tables, uint256 from, uint256 moves) internal pure {
+        uint256 first;
         assembly ("memory-safe") {
-            let word := add(mask, shl(5, shr(8, base)))
-            let offset := and(base, 0xff)
-            mstore(word, or(mload(word), shl(offset, row)))
-            word := add(word, 0x20)
-            mstore(word, or(mload(word), shr(sub(256, offset), row)))
+            first := shr(240, mload(add(add(tables, 0x2c0), shl(1, from))))
+        }
+        unchecked {
+            uint256 file = from & 7;
+            uint256 steps = moves & 7;
+            // Between a step ahead and two squares lie two to four squares that a queen or a knight reaches.
+            _set(mask, first, steps | (moves >> 3) << (0x45666654 >> 4 * file & 15));
+            // Queen, rook and bishop for each step; from file 0 the first of the three steps leaves the board.
+            if (from >= 48) {
+                mask[7] |= 7 * (steps & 1 | (steps & 2) << 2 | (steps & 4) << 4) << 9 * file >> 3;
+            }
         }
     }
 
-    /// Sets the bits of the queen, rook and bishop promotions from `fromFile` to each square of `targets` on rank 8.
-    function addPromotions(uint256[8] memory mask, uint256 fromFile, uint256 targets) internal pure {
-        unchecked {
-            uint256 files = targets >> 224; // file f at bit 4f
-            uint256 bits;
-            for (uint256 file = fromFile == 0 ? 0 : fromFile - 1; file <= fromFile + 1; ++file) {
-                if (files >> (4 * file) & 1 != 0) bits |= 7 << (3 * (2 * fromFile + file));
-            }
-            mask[7] |= bits;
+    function _set(uint256[8] memory mask, uint256 index, uint256 row) private pure {
+        // A row may run over into the next word; the last one, below 1792, never leaves word 7.
+        assembly ("memory-safe") {
+            let word := add(mask, shl(5, shr(8, index)))
+            let offset := and(index, 0xff)
+            mstore(word, or(mload(word), shl(offset, row)))
+            word := add(word, 0x20)
+            mstore(word, or(mload(word), shr(sub(256, offset), row)))
         }
     }
 
