@@ -58,8 +58,10 @@ class Hand:
         width: int = 1280,
         height: int = 800,
         scheme: Scheme = "light",
+        touch: bool = False,
     ) -> "Hand":
         context = await browser.new_context(
+            has_touch=touch,
             viewport={"width": width, "height": height},
             color_scheme=scheme,
             reduced_motion="reduce",
@@ -130,6 +132,9 @@ class Hand:
     async def click_move(self, move: chess.Move) -> None:
         await self.click(move.from_square)
         await self.click(move.to_square)
+
+    async def tap(self, square: chess.Square) -> None:
+        await self.page.touchscreen.tap(*await self.point(square))
 
     async def drag(self, move: chess.Move) -> None:
         mouse = self.page.mouse

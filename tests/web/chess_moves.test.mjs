@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { MOVES, POLICY_SIZE, indexMove, moveIndex } from "../../web/js/chess_moves.js";
+import { boardWord, contextWord } from "../../web/js/encoding.js";
 import { RecordFault, drawClaim, follow, isFinal, startOf } from "../../web/js/line.js";
 import { Chess } from "../../web/vendor/chess.js/chess.js";
 
@@ -79,4 +80,14 @@ test("mate, stalemate and bare kings are final", () => {
   assert.ok(isFinal("7k/5Q2/6K1/8/8/8/8/8 b - - 0 1"));
   assert.ok(isFinal("7k/8/6K1/8/8/8/8/8 b - - 0 1"));
   assert.ok(!isFinal(golden.positions[0].fen));
+});
+
+test("positions are encoded as the Python side encodes them", () => {
+  for (const { fen, board, contexts } of golden.positions) {
+    assert.equal(`0x${boardWord(fen).toString(16)}`, board);
+    assert.deepEqual(
+      contexts.map((/** @type {number} */ _, /** @type {number} */ n) => contextWord(fen, n)),
+      contexts,
+    );
+  }
 });

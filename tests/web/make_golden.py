@@ -15,6 +15,7 @@ import chess
 from coincurve import PrivateKey
 from eth_utils.crypto import keccak
 
+from engine.encoding import encode_board, encode_context
 from engine.policy_map import MOVES, move_index
 from proofs.signing import Domain, Draw, Message, Move, Open, Resign, address_of, player_side
 from proofs.statement import next_history
@@ -30,6 +31,7 @@ POSITIONS = (
     "8/8/8/8/k2Pp2Q/8/8/3K4 b - d3 0 1",
     "8/k7/8/8/8/8/1p1p1p1p/K1N1N1N1 b - - 0 1",
     "1n1n4/P1P1P1P1/8/8/8/7k/8/K7 w - - 0 1",
+    "r3k2r/8/8/8/8/8/8/R3K2R b Kq - 149 120",
 )
 
 
@@ -133,6 +135,8 @@ def move_vectors() -> dict[str, Any]:
         "positions": [
             {
                 "fen": board.fen(),
+                "board": hex(encode_board(board)),
+                "contexts": [encode_context(board, repetitions=n) for n in range(4)],
                 "moves": {move.uci(): move_index(board, move) for move in board.legal_moves},
             }
             for board in boards

@@ -7,6 +7,7 @@ import chess
 import pytest
 from playwright.async_api import Browser, WebSocketRoute, expect
 
+from engine.encoding import encode_board
 from tests.web.browser import Hand
 from tests.web.conftest import FakeArena
 
@@ -57,7 +58,11 @@ async def test_a_bot_move_goes_through_all_its_stages(arena: FakeArena, hand: Ha
     await expect(hand.page.get_by_test_id("tx")).to_contain_text("0x")
     await expect(hand.page.get_by_test_id("trust")).to_contain_text("whoever ran it can forge")
     await hand.page.locator(".toggle").click()
-    await expect(hand.page.get_by_test_id("drawer")).to_contain_text("Verifying key")
+    drawer = hand.page.get_by_test_id("drawer")
+    await expect(drawer).to_contain_text("Verifying key")
+    before = chess.Board()
+    before.push_san("e4")
+    await expect(drawer).to_contain_text(hex(encode_board(before)))
 
 
 async def test_a_proposed_move_may_be_answered_at_once(arena: FakeArena, hand: Hand) -> None:
@@ -124,6 +129,17 @@ async def test_moves_by_dragging_and_by_keyboard(arena: FakeArena, hand: Hand) -
     for key in ("ArrowUp", "ArrowUp", "Enter"):
         await keys.press(key)
     await expect(hand.move(2)).to_have_text("d4")
+
+
+async def test_moves_by_touch(arena: FakeArena, browser: Browser) -> None:
+    hand = await Hand.of(browser, width=390, touch=True)
+    await hand.start(arena.url, "first", "white")
+    await hand.my_turn("white")
+    await hand.tap(chess.G1)
+    await hand.tap(chess.F3)
+    await expect(hand.move(0)).to_have_text("Nf3")
+    assert hand.faults == []
+    await hand.close()
 
 
 async def test_an_illegal_move_goes_nowhere(arena: FakeArena, hand: Hand) -> None:
@@ -212,6 +228,8 @@ async def test_resigning_asks_first_and_shows_the_result(arena: FakeArena, hand:
     await expect(status).to_have_text("You lose · 0-1")
     await expect(hand.page.locator("#substatus")).to_have_text("Black wins by resignation")
     await expect(hand.board).to_have_attribute("data-input", "none")
+    await hand.page.get_by_test_id("again").click()
+    await hand.page.wait_for_url(f"{arena.url}/")
 
 
 async def test_a_draw_may_be_claimed_at_the_third_repetition(arena: FakeArena, hand: Hand) -> None:

@@ -1,7 +1,7 @@
 /** The page of one game: /game/{id} for the player who holds a key of it, /watch/{id} for all. */
 import { fetchConfig } from "./api.js";
 import { storedKey } from "./keys.js";
-import { CommandRefused, Connection, ConnectionLost, socketUrl } from "./protocol.js";
+import { CommandRefused, Connection, ConnectionLost, lineOf, socketUrl } from "./protocol.js";
 import { drawDigest, moveDigest, resignDigest } from "./signing.js";
 import * as states from "./state.js";
 import { GameView } from "./view.js";
@@ -27,7 +27,10 @@ async function main() {
     onResign: () =>
       void command("resign", (signer) => ({ signature: signer(resignDigest(domain, { game })) })),
     onDraw: () => void command("draw", signDraw),
-    onTimeout: () => void command("timeout", () => ({})),
+    onTimeout: () =>
+      void command("timeout", () => ({})).then((taken) => {
+        if (taken) set(states.withTimeClaimed(state));
+      }),
     onFlip: () => set(states.flipped(state)),
     onShow: (position) => set(states.showing(state, position)),
     onDismiss: () => set(states.withError(state, null)),
@@ -90,25 +93,22 @@ async function main() {
   /**
    * @param {string} type
    * @param {(signer: (digest: Uint8Array) => string) => object} data
+   * @returns {Promise<boolean>} whether the server took it
    */
   async function command(type, data) {
-    if (!key) return;
+    if (!key) return false;
     try {
       await connection.request(
         type,
         data((digest) => key.sign(digest)),
         "ack",
       );
+      return true;
     } catch (error) {
       set(states.withError(state, lineOf(error)));
+      return false;
     }
   }
-}
-
-/** One clear line for what went wrong. @param {unknown} error */
-function lineOf(error) {
-  if (error instanceof CommandRefused) return `The arena refused: ${error.message}`;
-  return error instanceof Error ? error.message : String(error);
 }
 
 main().catch((error) => {

@@ -2,7 +2,7 @@
 import { ApiFault, fetchConfig, fetchGames } from "./api.js";
 import { randomBytes, toHex } from "./bytes.js";
 import { playerKey, storedKey } from "./keys.js";
-import { CommandRefused, Connection, socketUrl } from "./protocol.js";
+import { Connection, lineOf, socketUrl } from "./protocol.js";
 import { gameId, openDigest, playerSide } from "./signing.js";
 import { LobbyView } from "./view_lobby.js";
 
@@ -80,12 +80,6 @@ async function refreshGames() {
     if (!(error instanceof ApiFault)) throw error; // an ApiFault: the banner says it already
   }
   setTimeout(() => void refreshGames(), GAMES_MS);
-}
-
-/** One clear line for what went wrong. @param {unknown} error */
-function lineOf(error) {
-  if (error instanceof CommandRefused) return `The arena refused: ${error.message}`;
-  return error instanceof Error ? error.message : String(error);
 }
 
 async function main() {

@@ -100,10 +100,19 @@ export function isFinal(fen) {
  * @returns {"threefold" | "fifty" | null}
  */
 export function drawClaim(line) {
-  const last = line[line.length - 1].fen;
+  const last = line.length - 1;
+  if (repetitions(line, last) >= 2) return "threefold";
+  return Number(line[last].fen.split(" ")[4]) >= 100 ? "fifty" : null;
+}
+
+/**
+ * How often a position of a line occurred before.
+ *
+ * @param {Position[]} line from the start of the game
+ * @param {number} at an index of the line
+ */
+export function repetitions(line, at) {
   // chess.js sets the en-passant field only when such a capture is legal, as the contract does
   const key = (/** @type {string} */ fen) => fen.split(" ").slice(0, 4).join(" ");
-  const times = line.filter(({ fen }) => key(fen) === key(last)).length;
-  if (times >= 3) return "threefold";
-  return Number(last.split(" ")[4]) >= 100 ? "fifty" : null;
+  return line.slice(0, at).filter(({ fen }) => key(fen) === key(line[at].fen)).length;
 }

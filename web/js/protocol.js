@@ -49,6 +49,12 @@ export class ConnectionLost extends Error {
   }
 }
 
+/** One clear line for what went wrong. @param {unknown} error */
+export function lineOf(error) {
+  if (error instanceof CommandRefused) return `The arena refused: ${error.message}`;
+  return error instanceof Error ? error.message : String(error);
+}
+
 /** @param {unknown} value @returns {value is Record<string, unknown>} */
 const isObject = (value) => typeof value === "object" && value !== null && !Array.isArray(value);
 

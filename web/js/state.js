@@ -26,6 +26,7 @@ import { RecordFault, after, drawClaim, follow, isFinal, startOf, turnOf } from 
  * @property {string | null} error one clear line that the player may dismiss
  * @property {number | null} shown the position looked at, as an index of `line`; null: the last
  * @property {boolean} flipped
+ * @property {boolean} timeClaimed the player claimed the game on time; a move still counts a while
  */
 
 /** @param {string} game @param {string | null} viewer @returns {State} */
@@ -41,6 +42,7 @@ export function initialState(game, viewer) {
     error: null,
     shown: null,
     flipped: false,
+    timeClaimed: false,
   };
 }
 
@@ -114,6 +116,7 @@ function withMove(state, snapshot, record) {
   return {
     ...state,
     line: [...state.line.slice(0, ply + 1), position, ...restLine],
+    timeClaimed: false,
     shown: same ? state.shown : null,
     snapshot: {
       ...snapshot,
@@ -192,6 +195,9 @@ export const withPending = (state, pending) => ({ ...state, pending, error: null
 
 /** The server refused the pending move. @param {State} state @param {string} error @returns {State} */
 export const withRefusal = (state, error) => ({ ...state, pending: null, error });
+
+/** @param {State} state @returns {State} */
+export const withTimeClaimed = (state) => ({ ...state, timeClaimed: true });
 
 /** @param {State} state @param {string | null} error @returns {State} */
 export const withError = (state, error) => ({ ...state, error });
@@ -285,7 +291,8 @@ export function opponentOutOfTime(state, now) {
   const { snapshot } = state;
   if (!color || !snapshot || isOver(state)) return false;
   const other = color === "white" ? "black" : "white";
-  return snapshot.clocks.running === other && timeLeft(snapshot.clocks, other, now) <= 0;
+  const { clocks, clock } = snapshot;
+  return clocks.running === other && timeLeft(clocks, other, now) < -clock.delaySeconds;
 }
 
 /** @param {State} state whether no move is possible any more, though the contract has yet to say so */

@@ -1,7 +1,7 @@
 /** The game page's DOM: all of it is read and written here. */
 import { Board } from "./board.js";
 import { byId, copyFrom, h, setText } from "./dom.js";
-import { capital, clockText, short, sideName } from "./format.js";
+import { capital, clockText, grouped, short, sideName } from "./format.js";
 import {
   bottomColor,
   canMove,
@@ -57,6 +57,7 @@ export class GameView {
   constructor(config, actions) {
     /** @type {Map<string, Bot>} */
     this.bots = new Map(config.bots.map((bot) => [bot.version, bot]));
+    this.config = config;
     this.actions = actions;
     this.moves = new MoveList(
       byId("moves", HTMLOListElement),
@@ -100,7 +101,7 @@ export class GameView {
       setText(clock, clockText(left));
       clock.dataset.low = String(left < 20 && snapshot.clocks.running === color);
     }
-    byId("timeout", HTMLButtonElement).hidden = !opponentOutOfTime(this.#state, now);
+    this.#timeout(this.#state, now);
   }
 
   /** @param {Actions} actions */
@@ -208,7 +209,8 @@ export class GameView {
     byId("resign", HTMLButtonElement).hidden = !playing;
     byId("resign", HTMLButtonElement).disabled = state.connection !== "open" || !!state.fault;
     byId("draw", HTMLButtonElement).hidden = claimable(state) === null;
-    byId("timeout", HTMLButtonElement).hidden = !opponentOutOfTime(state, now);
+    byId("again", HTMLAnchorElement).hidden = !isOver(state);
+    this.#timeout(state, now);
     const shown = state.shown ?? state.line.length - 1;
     byId("step-first", HTMLButtonElement).disabled = shown === 0;
     byId("step-back", HTMLButtonElement).disabled = shown === 0;
@@ -216,10 +218,21 @@ export class GameView {
     byId("step-last", HTMLButtonElement).disabled = state.shown === null;
   }
 
+  /** @param {State} state @param {number} now */
+  #timeout(state, now) {
+    const button = byId("timeout", HTMLButtonElement);
+    button.hidden = !opponentOutOfTime(state, now);
+    button.disabled = state.timeClaimed;
+    const grace = `Claimed: ${this.config.graceSeconds} s of grace`;
+    setText(button, state.timeClaimed ? grace : "Claim win on time");
+  }
+
   /** @param {State} state */
   #trust({ snapshot }) {
     const facts = byId("facts", HTMLElement);
-    if (!snapshot || facts.childElementCount) return;
+    if (!snapshot || facts.dataset.stage === snapshot.openStage.stage) return;
+    const { tx, gas, stage } = snapshot.openStage;
+    facts.dataset.stage = stage;
     const bots = COLORS.flatMap((color) => {
       const side = snapshot[color];
       const bot = side.kind === "bot" ? this.bots.get(side.version) : undefined;
@@ -234,16 +247,24 @@ export class GameView {
         ? "Development setup: whoever ran it can forge proofs."
         : "The keys come from a ceremony: one honest participant suffices.",
     );
-    /** @type {[string, string][]} */
+    /** @type {[string, ...(Node | string)[]][]} */
     const rows = [
-      ["Chain", String(snapshot.chainId)],
-      ["Arena", snapshot.arena],
-      ["Game", snapshot.game],
-      ...bots.map((bot) => /** @type {[string, string]} */ ([`Key of ${bot.name}`, bot.keyHash])),
-      ["Check it", `checkproof audit ${snapshot.game}`],
+      ["Chain", `${snapshot.chainId}, arena `, copyable(snapshot.arena)],
+      ["Game", copyable(snapshot.game), gas === null ? "" : ` opened for ${grouped(gas)} gas`],
+      ...(tx ? [/** @type {[string, Node]} */ (["Opening", copyable(tx)])] : []),
+      ...bots.map(
+        ({ name, keyHash }) =>
+          /** @type {[string, Node, string, Node]} */ ([
+            `Key of ${name}`,
+            copyable(keyHash),
+            " ",
+            h("a", { href: `/keys/${keyHash}` }, "get it"),
+          ]),
+      ),
+      ["Check it", copyable(`checkproof audit ${snapshot.game}`)],
     ];
     facts.replaceChildren(
-      ...rows.flatMap(([name, value]) => [h("dt", {}, name), h("dd", {}, copyable(value))]),
+      ...rows.flatMap(([name, ...value]) => [h("dt", {}, name), h("dd", {}, ...value)]),
     );
   }
 }

@@ -1,7 +1,10 @@
 /** The list of moves, each bot move with the life of its proof. */
 import { copyFrom, h, setText } from "./dom.js";
+import { boardWord, contextWord } from "./encoding.js";
 import { grouped, seconds, short, timeOfDay } from "./format.js";
+import { legalMoves, repetitions } from "./line.js";
 
+/** @import { Position } from "./line.js" */
 /** @import { State } from "./state.js" */
 /** @import { Bot, MoveRecord, Stage } from "./types.js" */
 
@@ -84,7 +87,8 @@ export class MoveList {
       const side = snapshot[record.color];
       const bot = side.kind === "bot" ? bots.get(side.version) : undefined;
       const row = this.#rows[record.ply] ?? this.#append(record, san, moves.length);
-      if (row.record !== record || !row.move.dataset.stage) this.#update(row, record, san, bot);
+      if (row.record !== record || !row.move.dataset.stage)
+        this.#update(row, record, san, bot, line);
     }
     const shown = (state.shown ?? line.length - 1) - 1;
     for (const [ply, row] of this.#rows.entries()) {
@@ -163,8 +167,14 @@ export class MoveList {
     item.append(row.strip, row.drawer);
   }
 
-  /** @param {Row} row @param {MoveRecord} record @param {string} san @param {Bot | undefined} bot */
-  #update(row, record, san, bot) {
+  /**
+   * @param {Row} row
+   * @param {MoveRecord} record
+   * @param {string} san
+   * @param {Bot | undefined} bot
+   * @param {Position[]} line
+   */
+  #update(row, record, san, bot, line) {
     row.record = record;
     const { move, strip, chip, figures, tx, drawer } = row;
     setText(move, san);
@@ -186,28 +196,39 @@ export class MoveList {
       tx.title = `Copy the transaction hash ${record.tx ?? ""}`;
       setText(tx, short(record.tx ?? ""));
     }
-    if (drawer) drawer.replaceChildren(...drawerItems(record, bot));
+    move.setAttribute("aria-label", `${san}, ${record.stage}`);
+    if (drawer) drawer.replaceChildren(...drawerItems(record, bot, line));
   }
 }
 
-/** @param {MoveRecord} record @param {Bot | undefined} bot @returns {HTMLElement[]} */
-function drawerItems(record, bot) {
+/**
+ * What a proof is about, as this page computes it, and what came of it.
+ *
+ * @param {MoveRecord} record
+ * @param {Bot | undefined} bot
+ * @param {Position[]} line
+ * @returns {HTMLElement[]}
+ */
+function drawerItems(record, bot, line) {
+  const { fen } = line[record.ply];
   const times = STAGES.flatMap((stage) => {
     const at = record.at[stage];
     return at === undefined ? [] : [`${stage} ${timeOfDay(at)}`];
   });
   /** @type {[string, string | number | null | undefined][]} */
   const facts = [
-    ["Policy index", record.index],
     ["Stages", times.join(", ")],
     ["Prover CPU", record.cpuSeconds === null ? null : seconds(record.cpuSeconds)],
     ["Transaction", record.tx],
     ["Block", record.block],
+    ["Policy index", `${record.index}, of ${legalMoves(fen).length} legal`],
+    ["Board word", `0x${boardWord(fen).toString(16)}`],
+    ["Context word", `0x${contextWord(fen, repetitions(line, record.ply)).toString(16)}`],
     ["Payee", record.payee],
     ["Verifying key", bot?.keyHash],
     ["Circuit", bot?.circuitHash],
     ["Net", bot?.netHash],
-    ["Proof, 256 bytes", record.proof],
+    ["Proof", record.proof],
   ];
   return facts.flatMap(([name, value]) =>
     value === null || value === undefined
