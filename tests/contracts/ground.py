@@ -98,6 +98,16 @@ class Node:
         finally:
             self.ask("evm_setAutomine", True)
 
+    @contextmanager
+    def forked_as(self, chain_id: int) -> Iterator[None]:
+        """The chain under another id while inside."""
+        usual = self.chain_id
+        self.ask("anvil_setChainId", chain_id)
+        try:
+            yield
+        finally:
+            self.ask("anvil_setChainId", usual)
+
     def code(self, address: str) -> bytes:
         return bytes.fromhex(self.ask("eth_getCode", address, "latest")[2:])
 

@@ -149,6 +149,18 @@ def test_move_failsIfSignatureIsForAnotherChain(live: Live) -> None:
     refused(live, "BadSignature", live.send_move, index, signature)
 
 
+def test_move_failsIfTheChainForked(live: Live) -> None:
+    """The chain's id is read at each move: after a fork, signatures count on their own side."""
+    index = live.index("e4")
+    arena, before = live.scene.arena, live.sign(index)
+    with live.scene.node.forked_as(1):
+        after = live.sign(index)
+        arena.call("move", live.id, 0, index, after)
+        refused(live, "BadSignature", arena.call, "move", live.id, 0, index, before)
+    refused(live, "BadSignature", live.send_move, index, after)
+    live.send_move(index, before)
+
+
 def test_move_failsIfSignatureIsForAnotherContract(live: Live) -> None:
     index = live.index("e4")
     domain = replace(live.scene.domain, arena=live.scene.registry.address)
