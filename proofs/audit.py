@@ -138,7 +138,7 @@ class _Replay:
             rows=tuple(self.ledger.rows),
             failures=tuple(self.ledger.failures),
             undecided=tuple(self.ledger.undecided),
-            status=str(outcome.reason) if self._ended else "in progress",
+            status=self._status,
             result=str(outcome.result),
         )
 
@@ -212,7 +212,8 @@ class _Replay:
         gas = self.record.gas.get(event.tx)
         self.ledger.rows.append(Row(ply, color, by, index, "", "", event.tx, gas))
         mover = "bot" if side_player(side) is None else "player"
-        self._expect(game.outcome() == ONGOING, "result", "a move after the game was over")
+        if game.outcome() != ONGOING:
+            self._expect(False, "result", "a move after the game was over")
         right = args["ply"] == ply and by == mover
         self._expect(right, "turn", f"ply {ply} is the {mover}'s, not ply {args['ply']} the {by}'s")
         self._name(index)
@@ -328,6 +329,12 @@ class _Replay:
     def _ply(self) -> int | None:
         """The ply that a check is about: the row's, None before the first move."""
         return None if self._clock is None else self._game.ply
+
+    @property
+    def _status(self) -> str:
+        if self._ended is not None:
+            return str(self._ended.reason)
+        return "in progress" if self.complete else "not followed to its end"
 
     def _side(self, side: bytes) -> SideReport:
         if not side:

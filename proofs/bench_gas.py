@@ -68,10 +68,16 @@ def bench_gas(
     folder = Path(data_dir or os.environ.get("CHECKPROOF_DATA") or "data")
     record = KeyStore(folder / "keys").ensure_dev_key(net, tell)
     tell("loading the key")
-    prover = Prover(net, record)
-    bill, played = asyncio.run(_play(prover, plies, tell))
+    return measure(Prover(net, record), plies=plies, progress=tell)
+
+
+def measure(
+    prover: Prover, *, plies: int = PLIES, progress: Callable[[str], None] | None = None
+) -> dict[str, Any]:
+    """The same with a prover that is ready."""
+    bill, played = asyncio.run(_play(prover, plies, progress or (lambda _line: None)))
     return {
-        "bot": bot,
+        "bot": prover.circuit.net.name,
         "plies": played,
         "bot_move_gas": _spread(bill.bot_move),
         "player_move_gas": _spread(bill.player_move),

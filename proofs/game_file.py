@@ -14,12 +14,14 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from proofs.abi import Artifact, Entry, load_artifact
-from proofs.chain import Chain
 from proofs.errors import AuditError, NoSuchGame, NotAGameFile
 from proofs.records import LogEvent, opening_of
+
+if TYPE_CHECKING:
+    from proofs.chain import Chain  # and web3 with it, which a saved game does not need
 
 FORMAT: Final = "checkproof-game/1"
 MAX_FILE_BYTES: Final = 64 << 20
@@ -47,7 +49,7 @@ class GameRecord:
     """Gas used by transaction hash, as far as known."""
 
 
-async def collect(chain: Chain, game: bytes) -> GameRecord:
+async def collect(chain: "Chain", game: bytes) -> GameRecord:
     """What the chain's logs tell of a game.  Raises NoSuchGame, ChainDown."""
     own = await chain.logs(game)
     if not own:
@@ -66,7 +68,7 @@ async def collect(chain: Chain, game: bytes) -> GameRecord:
     )
 
 
-async def find_game(chain: Chain, prefix: str) -> bytes:
+async def find_game(chain: "Chain", prefix: str) -> bytes:
     """The only game whose id begins with `prefix`.  Raises NoSuchGame, AuditError, ChainDown."""
     wanted = prefix.lower().removeprefix("0x")
     if not re.fullmatch(r"[0-9a-f]{4,64}", wanted):

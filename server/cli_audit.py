@@ -1,22 +1,28 @@
-"""`checkproof audit` and `checkproof bots list`: from the chain to a table."""
+"""`checkproof audit` and `checkproof bots list`: from the chain to a table.
+
+web3 is imported only where there is a chain to ask.
+"""
+
+# ruff: noqa: PLC0415
 
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich.text import Text
 
 from proofs.audit import audit
 from proofs.audit_bots import CircuitOf, circuits_of_nets
 from proofs.audit_report import Finding, Report, Row, SideReport
-from proofs.deploy import verify_contracts
 from proofs.errors import WrongChain
 from proofs.game_file import GameRecord, collect, dump, find_game, load
 from proofs.records import BotVersion, OnChainGame
 from server.cli_out import console, print_json, printable, table
-from server.cli_source import Where, open_chain
+
+if TYPE_CHECKING:
+    from server.cli_source import Where
 
 Say = Callable[[str], None]
 _COLOURS = {"verified": "bold green", "failed": "bold red", "incomplete": "bold yellow"}
@@ -38,7 +44,7 @@ def run_audit(
     file: Path | None,
     save: Path | None,
     nets: list[Path],
-    where: Where,
+    where: "Where",
     as_json: bool,
     say: Say,
 ) -> int:
@@ -70,8 +76,9 @@ def run_audit(
     return report.exit_code
 
 
-def run_bots(where: Where, *, as_json: bool, say: Say) -> None:
+def run_bots(where: "Where", *, as_json: bool, say: Say) -> None:
     """Print every registered bot version.  Raises ProofError."""
+    from server.cli_source import open_chain
 
     async def read() -> list[BotVersion]:
         async with open_chain(where, say) as chain:
@@ -96,7 +103,10 @@ def run_bots(where: Where, *, as_json: bool, say: Say) -> None:
     console().print(table(columns, rows))
 
 
-async def _from_chain(game: str, where: Where, say: Say) -> _Found:
+async def _from_chain(game: str, where: "Where", say: Say) -> _Found:
+    from proofs.deploy import verify_contracts
+    from server.cli_source import open_chain
+
     async with open_chain(where, say) as chain:
         say(f"reading the logs from chain {chain.chain_id}, arena {chain.addresses.arena}")
         record = await collect(chain, await find_game(chain, game))
