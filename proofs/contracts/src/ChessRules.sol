@@ -38,7 +38,7 @@ library ChessRules {
     uint256 private constant H8 = 252;
 
     /// What binds the mover's pieces other than the king. A line runs from beside the king to an enemy slider, slider
-    /// included, with at most one piece on it, the mover's own: that piece is pinned.
+    /// included, with at most one piece between; if that is the mover's own, it is pinned.
     struct Bonds {
         uint256 straight; // lines along ranks and files
         uint256 diagonal; // lines along diagonals
@@ -252,19 +252,18 @@ library ChessRules {
     function _bonds(uint256 board) private pure returns (Bonds memory bonds) {
         uint256 king = board.ownKing();
         uint256 empty = ~board.occupied();
-        uint256 own = ~empty & ~board.theirs();
         uint256 straight = king.straights(empty);
         uint256 diagonal = king.diagonals(empty);
-        bonds.allowed = ~own;
+        bonds.allowed = empty | board.theirs();
         uint256 checkers = _leaperChecks(board, king) | (straight & board.theirStraight())
             | (diagonal & board.theirDiagonal());
         if (checkers != 0) {
             bonds.allowed = _answers(checkers, board, straight, diagonal, empty);
             if (bonds.allowed == 0) return bonds;
         }
-        // Look through the first own piece on every line.
-        bonds.straight = _straightLines(king, empty | (straight & own), board.theirStraight());
-        bonds.diagonal = _diagonalLines(king, empty | (diagonal & own), board.theirDiagonal());
+        // Look through the first piece on every line.
+        bonds.straight = _straightLines(king, empty | straight, board.theirStraight());
+        bonds.diagonal = _diagonalLines(king, empty | diagonal, board.theirDiagonal());
     }
 
     /// Where a piece may go to end a check: onto the checker or between. Nowhere if there are two checkers.
