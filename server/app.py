@@ -32,7 +32,7 @@ from server.local_node import LocalNode
 from server.messages import ClockTerms
 from server.rebuild import rebuild
 from server.site import KeyFiles, Site
-from server.web_app import make_app
+from server.web_app import close_sockets, make_app
 
 GRACE_SECONDS: Final = 60
 DEFAULT_CLOCKS: Final = ClockTerms(base_seconds=600, increment_seconds=5, delay_seconds=0)
@@ -111,6 +111,7 @@ async def start(config: Config, stack: AsyncExitStack) -> str:
         bots=house.infos,
     )
     site.arena = arena
+    stack.push_async_callback(_close_doors, site)
     print(f"Arena ready at {url}", flush=True)
     return url
 
@@ -120,6 +121,12 @@ async def _open_site(site: Site, listener: socket.socket, stack: AsyncExitStack)
     await runner.setup()
     stack.push_async_callback(runner.cleanup)
     await web.SockSite(runner, listener).start()
+
+
+async def _close_doors(site: Site) -> None:
+    """First of all: nobody comes in, and who is here is sent away."""
+    site.arena, site.warming = None, "closing"
+    await close_sockets(site)
 
 
 async def _open_chain(config: Config, url: str, stack: AsyncExitStack, tell: Tell) -> Chain:

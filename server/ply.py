@@ -99,6 +99,11 @@ class Line:
         """The history hash after the last ply."""
         return self.plies[-1].history if self.plies else self.id
 
+    @property
+    def lowest(self) -> Ply | None:
+        """The lowest ply that the chain does not hold."""
+        return self.plies[self.landed] if self.landed < self.next else None
+
     def is_legal(self, index: int) -> bool:
         return bool(self.game.mask >> index & 1)
 

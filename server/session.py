@@ -14,13 +14,12 @@ Ply n is sent only after n - 1 has landed, and only one transaction is under way
 the chain refuses, everything after its own truth is dropped.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable
 from typing import Final, Literal
 
 import chess
 
 from engine.game import Outcome, Result
-from proofs.errors import BadSignature
 from proofs.signing import Draw, Message, Move, Resign, side_player
 from proofs.statement import Statement, dice, game_seed
 from server import messages as m
@@ -49,6 +48,7 @@ from server.effects import (
 )
 from server.errors import CommandRefused, IllegalTransition
 from server.ply import Line, Ply
+from server.signatures import check_signed, signer_of
 from server.stages import step
 
 BOTS_AHEAD: Final = 2
@@ -154,7 +154,7 @@ class Session:
             raise CommandRefused("rate_limited", f"{PLAYER_AHEAD} plies wait for the chain")
         if not self.line.is_legal(index):
             raise CommandRefused("illegal_move", f"index {index} is no legal move here")
-        self._check_signed([Move(self.id, ply, h, index) for h in self._bound()], signature, player)
+        self._check_signed(lambda h: Move(self.id, ply, h, index), signature, player)
         played = self.line.push("player", index, now)
         played.signature = signature
         return [Emit(m.MoveEvent(d=played.record())), *self._go_on(now)]
@@ -164,7 +164,7 @@ class Session:
         self._check_going()
         if not self.players:
             raise CommandRefused("not_player", "both sides of this game are bots")
-        signer = self._signer(Resign(self.id), signature)
+        signer = signer_of(Resign(self.id), self.terms.domain, signature)
         if signer not in self.players:
             raise CommandRefused("bad_signature", f"{signer} plays no side of this game")
         self._resignation = ResignGame(signature)
@@ -175,7 +175,7 @@ class Session:
         player = self._check_turn(ply)
         if self.line.game.claim().result is Result.ONGOING:
             raise CommandRefused("illegal_move", "there is no draw to claim in this position")
-        self._check_signed([Draw(self.id, ply, h) for h in self._bound()], signature, player)
+        self._check_signed(lambda h: Draw(self.id, ply, h), signature, player)
         self._draw = ClaimDraw(ply, signature)
         return self._go_on(now)
 
@@ -207,24 +207,18 @@ class Session:
             raise CommandRefused("wrong_turn", "it is the bot's turn")
         return player
 
-    def _bound(self) -> list[bytes]:
-        """The history that a signature has to bind, then those that it may mistake for it."""
+    def _check_signed(
+        self, message: Callable[[bytes], Message], signature: bytes, player: str
+    ) -> None:
+        """Refuse what the player did not sign over this very line."""
         earlier = [ply.history for ply in self.line.plies[-3:-1]]
-        return [self.line.history, *earlier, *self._stale]
-
-    def _check_signed(self, messages: Sequence[Message], signature: bytes, player: str) -> None:
-        """The first message has to be signed; any other tells what went wrong."""
-        if self._signer(messages[0], signature) == player:
-            return
-        if any(self._signer(message, signature) == player for message in messages[1:]):
-            raise CommandRefused("stale_history", "the move answers a line that was not played")
-        raise CommandRefused("bad_signature", f"not signed by {player}")
-
-    def _signer(self, message: Message, signature: bytes) -> str:
-        try:
-            return message.signer(self.terms.domain, signature)
-        except BadSignature as error:
-            raise CommandRefused("bad_signature", str(error)) from error
+        check_signed(
+            message(self.line.history),
+            [message(history) for history in (*earlier, *self._stale)],
+            domain=self.terms.domain,
+            signature=signature,
+            player=player,
+        )
 
     # --- the prover's answers -------------------------------------------------------------------
 
@@ -289,7 +283,7 @@ class Session:
             case PlayerMove() | BotMove():
                 effects = self._land(intent, landing, now)
             case ClaimTimeout():
-                effects = self._await_grace(landing.grace_until)
+                effects = self._await_grace(landing.grace_until, now)
             case _:
                 pass
         return effects + self._settle(landing.clocks, landing.ended, now)
@@ -337,13 +331,16 @@ class Session:
             changed |= self._give_up(failed, reason, effects, now)
         if changed:
             effects.append(Resync())
-        effects += self._await_grace(truth.grace_until)
+        effects += self._await_grace(truth.grace_until, now)
         return effects + self._settle(truth.clocks, truth.ended, now)
 
-    def _await_grace(self, until: float | None) -> list[Effect]:
-        """A claimed timeout takes effect when its grace is over, unless a move comes."""
+    def _await_grace(self, until: float | None, now: float) -> list[Effect]:
+        """A claimed timeout takes effect when its grace is over, unless a move comes.
+
+        By the chain's time, which may be behind ours.
+        """
         self._grace_until = until
-        return [] if until is None else [WakeAt(until + 1)]
+        return [] if until is None else [WakeAt(max(until + 1, now + 2))]
 
     def _reconcile_unopened(self, failed: Intent | None, reason: str, now: float) -> list[Effect]:
         if isinstance(failed, OpenGame):
@@ -474,21 +471,9 @@ class Session:
             return OpenGame()
         if self._resignation is not None:
             return self._resignation
-        move = self._next_move()
-        if move is None and self.line.landed == self.line.next:
+        if (lowest := self.line.lowest) is None:
             return self._draw or self._timeout
-        return move or self._timeout
-
-    def _next_move(self) -> PlayerMove | BotMove | None:
-        """The lowest ply that the chain does not hold, if it is ready."""
-        if self.line.landed == self.line.next:
-            return None
-        ply = self.line.plies[self.line.landed]
-        if ply.signature is not None:
-            return PlayerMove(ply.number, ply.index, ply.signature)
-        if ply.proof is not None and ply.payee is not None:
-            return BotMove(ply.number, ply.index, ply.payee, ply.proof)
-        return None
+        return _carrying(lowest) or self._timeout
 
     def _note(
         self, intent: Intent, now: float, *, tx: str | None = None, reason: str | None = None
@@ -555,3 +540,12 @@ class Session:
         result = result_of(ended.outcome)
         end = m.EndData(result=result.result, reason=result.reason, tx=ended.tx)
         return [*effects, Emit(m.EndEvent(d=end))]
+
+
+def _carrying(ply: Ply) -> PlayerMove | BotMove | None:
+    """The transaction that brings a ply to the chain, when all that it needs is there."""
+    if ply.signature is not None:
+        return PlayerMove(ply.number, ply.index, ply.signature)
+    if ply.proof is not None and ply.payee is not None:
+        return BotMove(ply.number, ply.index, ply.payee, ply.proof)
+    return None

@@ -16,13 +16,18 @@ def make_app(site: Site) -> web.Application:
     app.add_routes(routes)
     app.router.add_get("/ws", websocket)
     app.on_response_prepare.append(add_security_headers)
-    app.on_shutdown.append(_close_sockets)
+    app.on_shutdown.append(_on_shutdown)
     return app
 
 
-async def _close_sockets(app: web.Application) -> None:
+async def close_sockets(site: Site) -> None:
+    """Say goodbye to every socket (1001), all at once."""
     goodbyes = (
         socket.close(code=WSCloseCode.GOING_AWAY, message=b"the arena is closing")
-        for socket in app[SITE].sockets
+        for socket in site.sockets
     )
     await asyncio.gather(*goodbyes, return_exceptions=True)
+
+
+async def _on_shutdown(app: web.Application) -> None:
+    await close_sockets(app[SITE])
