@@ -2,6 +2,7 @@
 
     FOLDER/state.json       the chain, read at start, written every few seconds and at the end
     FOLDER/state.prev.json  the chain as it was at the last good start
+    FOLDER/host             the loopback address that the node of this folder listens on
     FOLDER/node.json        {"rpcUrl", "pid"} while the node runs
     FOLDER/node.log         what the node complained about
 
@@ -9,15 +10,18 @@ Nothing is turned off that a real chain has: contracts at most 24,576 bytes (EIP
 30 million gas, transactions of at most 2^24 gas (EIP-7825).
 
 Web pages of other origins get no CORS header, and anvil takes no JSON under a content type that a
-browser would send without asking first.  A websocket knows no such rule, which is why the port is a
-different one each time unless one is asked for.
+browser would send without asking first.  But it lets any page open a websocket, and asks nobody for
+the name that it was reached by.  So where the system has more than one loopback address (Linux
+has 2^24), the node gets one that no page can guess, the same for as long as the folder lives.
 """
 
 import asyncio
 import contextlib
+import ipaddress
 import json
 import os
 import platform
+import secrets
 import shutil
 import signal
 import socket
@@ -129,8 +133,8 @@ class Anvil:
         program = self._program or anvil_program()
         self._folder.mkdir(parents=True, exist_ok=True)
         await asyncio.to_thread(self._secure_state)
-        port = _free_port(self._port)
-        self._spawn(program, port)
+        host = _loopback(self._folder / "host")
+        self._spawn(program, host, _free_port(host, self._port))
         try:
             await self._ready()
         except NodeFailed:
@@ -152,12 +156,12 @@ class Anvil:
             process.kill()
             await asyncio.to_thread(process.wait)
 
-    def _spawn(self, program: Path, port: int) -> None:
-        command = [str(program), *self._options(port)]
+    def _spawn(self, program: Path, host: str, port: int) -> None:
+        command = [str(program), *self._options(host, port)]
         if sys.platform == "linux":
             parent = str(os.getpid())
             command = [sys.executable, "-I", "-S", "-c", _DIE_WITH_PARENT, parent, *command]
-        self.url = f"http://127.0.0.1:{port}"
+        self.url = f"http://{host}:{port}"
         with (self._folder / "node.log").open("wb") as log:
             self._process = subprocess.Popen(
                 command,
@@ -167,10 +171,10 @@ class Anvil:
                 process_group=0,  # Ctrl-C must reach the server first, which still has work for it
             )
 
-    def _options(self, port: int) -> list[str]:
+    def _options(self, host: str, port: int) -> list[str]:
         origin = ["--no-cors"] if self._origin is None else ["--allow-origin", self._origin]
         return [
-            *("--host", "127.0.0.1", "--port", str(port), *origin),
+            *("--host", host, "--port", str(port), *origin),
             *("--chain-id", str(CHAIN_ID), "--hardfork", "osaka"),
             *("--gas-limit", str(BLOCK_GAS), "--enable-tx-gas-limit"),
             *("--state", str(self.state_file), "--state-interval", str(STATE_INTERVAL)),
@@ -216,7 +220,24 @@ class Anvil:
         temporary.replace(self._folder / "node.json")
 
 
-def _free_port(wanted: int) -> int:
+def _loopback(path: Path) -> str:
+    """The folder's loopback address, chosen by chance the first time."""
+    if sys.platform != "linux":
+        return "127.0.0.1"
+    try:
+        address = ipaddress.IPv4Address(path.read_text(encoding="ascii").strip())
+        if address.is_loopback:
+            return str(address)
+    except (OSError, ValueError):
+        pass
+    # neither the first nor the last 65,536, so that it is no one's network or broadcast address
+    address = ipaddress.IPv4Address("127.1.0.0") + secrets.randbelow(254 << 16)
+    path.write_text(f"{address}\n", encoding="ascii")
+    path.chmod(0o600)
+    return str(address)
+
+
+def _free_port(host: str, wanted: int) -> int:
     """`wanted`, or some free port if it is 0.  Raises NodeFailed if it is taken.
 
     Asked before the start, since a node that is there already would answer in place of ours.
@@ -224,7 +245,7 @@ def _free_port(wanted: int) -> int:
     with socket.socket() as listener:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            listener.bind(("127.0.0.1", wanted))
+            listener.bind((host, wanted))
         except OSError:
             raise NodeFailed(f"port {wanted} is in use") from None
         port: int = listener.getsockname()[1]

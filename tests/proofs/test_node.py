@@ -1,6 +1,7 @@
 """The local node: a real anvil, started, killed and looked at from a foreign page."""
 
 import asyncio
+import ipaddress
 import json
 import os
 import signal
@@ -9,6 +10,7 @@ import sys
 import textwrap
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import aiohttp
 import pytest
@@ -64,7 +66,7 @@ async def test_start_givesAChainWithRealLimits(tmp_path: Path) -> None:
         code = {"from": SENDER, "data": "0x6160016000f3", "gas": hex(1 << 24)}
         tx = await rpc(node.url, "eth_sendTransaction", code)
         assert (await receipt(node.url, tx))["status"] == "0x0"
-        assert node.url.startswith("http://127.0.0.1:")
+        assert ipaddress.ip_address(str(urlsplit(node.url).hostname)).is_loopback
 
 
 async def test_foreignPage_getsNoPermission(tmp_path: Path) -> None:
@@ -131,7 +133,19 @@ async def test_start_failsIfThePortIsTaken(tmp_path: Path) -> None:
     async with Anvil(tmp_path / "one") as node:
         port = int(node.url.rsplit(":", 1)[1])
         with pytest.raises(NodeFailed, match="in use"):
-            await Anvil(tmp_path / "two", port=port).start()
+            await Anvil(tmp_path / "one", port=port).start()
+
+
+async def test_address_isTheFoldersOwn(tmp_path: Path) -> None:
+    hosts = []
+    for folder in ("one", "one", "two"):
+        async with Anvil(tmp_path / folder) as node:
+            hosts.append(urlsplit(node.url).hostname)
+    assert hosts[0] == hosts[1] != hosts[2]
+    assert "127.0.0.1" not in hosts
+    (tmp_path / "one" / "host").write_text("8.8.8.8")
+    async with Anvil(tmp_path / "one") as node:
+        assert str(urlsplit(node.url).hostname).startswith("127.")
 
 
 def test_program_failsIfNotInstalled(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
