@@ -48,10 +48,13 @@ SITE: Final = web.AppKey("site", Site)
 
 
 def local_origins(request: web.Request) -> list[str]:
-    """The origins of this server's own page, by the port that the request came to."""
+    """The origins of this server's own page, by the address that the request came to."""
     name = request.transport.get_extra_info("sockname") if request.transport else None
-    port = name[1] if isinstance(name, tuple) else None
-    return [f"http://{host}:{port}" for host in _LOCAL_HOSTS] if port else []
+    if not isinstance(name, tuple):
+        return []
+    address, port = name[:2]
+    hosts = dict.fromkeys((*_LOCAL_HOSTS, f"[{address}]" if ":" in address else address))
+    return [f"http://{host}:{port}" for host in hosts]
 
 
 def is_allowed_origin(request: web.Request) -> bool:
