@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
+import { describe } from "../../web/js/describe.js";
 import { clockText, grouped, seconds, short } from "../../web/js/format.js";
 import { ProtocolFault, parseFrame, socketUrl } from "../../web/js/protocol.js";
 import * as states from "../../web/js/state.js";
@@ -144,7 +145,7 @@ test("a pending move shows at once, and is settled by the server's record", () =
   const index = moves[2].index;
   const position = states.afterMove(state, index);
   assert.ok(position);
-  const pending = { ply: 2, index, signature: "0x", position };
+  const pending = { ply: 2, index, signature: "0x", base: moves[1].history, position };
   const waiting = states.withPending(state, pending);
   assert.equal(states.lastPosition(waiting).fen, moves[2].fen);
   assert.ok(!states.canMove(waiting));
@@ -154,6 +155,20 @@ test("a pending move shows at once, and is settled by the server's record", () =
   const refused = states.withRefusal(waiting, "no");
   assert.equal(states.lastPosition(refused).fen, moves[1].fen);
   assert.equal(refused.error, "no");
+});
+
+test("a pending answer to a move that was taken back is given up", () => {
+  const state = begun(2);
+  const index = moves[2].index;
+  const position = states.afterMove(state, index);
+  assert.ok(position);
+  const pending = { ply: 2, index, signature: "0x", base: moves[1].history, position };
+  const waiting = states.withPending(state, pending);
+  const back = states.applyEvent(waiting, { t: "full", d: snapshot(1), v: 9 });
+  assert.equal(back.pending, null);
+  assert.match(back.error ?? "", /move again/);
+  const same = states.applyEvent(waiting, { t: "full", d: snapshot(2), v: 9 });
+  assert.equal(same.pending, pending);
 });
 
 test("a rejected move is one clear line, and locks the board until the server resyncs", () => {
@@ -227,6 +242,28 @@ test("the opening's stage is shown, and a refused opening is the end", () => {
     v: 2,
   });
   assert.ok(states.isOver(off));
+});
+
+test("how the game stands is said in words", () => {
+  /** @param {Partial<Snapshot>} change @param {string | null} [viewer] */
+  const said = (change, viewer) => describe(begun(2, change, viewer));
+  assert.equal(said({}).headline, "Your turn");
+  assert.equal(said({}, null).headline, "White is to move");
+  assert.equal(said({}).detail, "2 moves are on the way to the chain.");
+  assert.equal(describe(begun(1)).headline, "pawn is to move");
+  const lost = { result: "0-1", reason: "resignation" };
+  assert.equal(said({ status: "ended", result: lost }).headline, "You lose · 0-1");
+  assert.equal(said({ status: "ended", result: lost }, null).headline, "Black wins · 0-1");
+  assert.equal(said({ status: "ended", result: lost }).detail, "Black wins by resignation");
+  const drawn = { result: "1/2-1/2", reason: "stalemate" };
+  assert.equal(said({ status: "ended", result: drawn }).detail, "A draw by stalemate");
+  const stuck = {
+    stage: /** @type {const} */ ("submitted"),
+    tx: null,
+    gas: null,
+    reason: "no node",
+  };
+  assert.match(said({ status: "opening", openStage: stuck }).detail, /on its way.*: no node\./);
 });
 
 test("the board is turned to the player, and flips", () => {

@@ -3,11 +3,14 @@
 The fake bot `first` plays its lowest legal index: as Black it shuffles on its queen's side.
 """
 
+import time
+
 import chess
 import pytest
 from playwright.async_api import Browser, WebSocketRoute, expect
 
 from engine.encoding import encode_board
+from server.effects import ClaimTimeout
 from tests.web.browser import Hand
 from tests.web.conftest import FakeArena
 
@@ -202,6 +205,30 @@ async def test_a_lost_connection_is_shown_and_comes_back(arena: FakeArena, hand:
     await expect(hand.moves).to_have_count(4)
 
 
+async def test_a_move_lost_with_its_connection_is_sent_again(arena: FakeArena, hand: Hand) -> None:
+    lost: list[str | bytes] = []
+
+    async def join(socket: WebSocketRoute) -> None:
+        server = socket.connect_to_server()
+
+        async def pass_on(text: str | bytes) -> None:
+            if '"t":"move"' in str(text) and not lost:
+                lost.append(text)
+                await socket.close(code=1011)
+            else:
+                server.send(text)
+
+        socket.on_message(pass_on)
+
+    await hand.start(arena.url, "first", "white")
+    await hand.page.route_web_socket("**/ws?game=*", join)
+    await hand.page.reload()
+    await hand.my_turn("white")
+    await hand.play(move("e2e4"))
+    assert len(lost) == 1
+    assert (await hand.my_turn("white")).ply() == 2
+
+
 async def test_a_rejected_move_is_one_clear_line(arena: FakeArena, hand: Hand) -> None:
     arena.prover.bad_proofs = 1
     await hand.start(arena.url, "first", "white")
@@ -240,6 +267,25 @@ async def test_a_draw_may_be_claimed_at_the_third_repetition(arena: FakeArena, h
     await hand.page.get_by_test_id("draw").click()
     await expect(hand.page.get_by_test_id("status")).to_have_text("Draw · 1/2-1/2")
     await expect(hand.page.locator("#substatus")).to_have_text("A draw by threefold claim")
+
+
+async def test_a_bot_that_runs_out_of_time_can_be_claimed_on(arena: FakeArena, hand: Hand) -> None:
+    arena.prover.is_held = True
+    await hand.start(arena.url, "first", "white")
+    await play_line(hand, "e2e4")
+    await expect(hand.move(0)).to_have_attribute("data-stage", "verified")
+    button = hand.page.get_by_test_id("timeout")
+    await expect(button).to_be_hidden()
+    later = time.time() + 700
+    arena.chain.now = lambda: later
+    assert arena.site.arena is not None
+    arena.site.arena.now = arena.chain.now
+    await hand.page.clock.set_fixed_time(later * 1000)
+    await expect(hand.page.get_by_test_id("clock-black")).to_have_text("0:00.0")
+    await button.click()
+    await expect(button).to_have_text("Claimed: 60 s of grace")
+    await expect(button).to_be_disabled()
+    assert ClaimTimeout(1) in arena.chain.sent
 
 
 async def test_looking_back_and_flipping(arena: FakeArena, hand: Hand) -> None:

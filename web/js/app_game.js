@@ -1,5 +1,6 @@
 /** The page of one game: /game/{id} for the player who holds a key of it, /watch/{id} for all. */
 import { fetchConfig } from "./api.js";
+import { title } from "./describe.js";
 import { storedKey } from "./keys.js";
 import { CommandRefused, Connection, ConnectionLost, lineOf, socketUrl } from "./protocol.js";
 import { drawDigest, moveDigest, resignDigest } from "./signing.js";
@@ -40,7 +41,7 @@ async function main() {
   function set(next) {
     state = next;
     view.render(state, now());
-    document.title = `${states.title(state)} · checkproof`;
+    document.title = `${title(state)} · checkproof`;
   }
 
   const connection = new Connection((version) => socketUrl(location, game, version), {
@@ -61,7 +62,7 @@ async function main() {
     const { history } = states.lastPosition(state);
     const ply = state.line.length - 1;
     const signature = key.sign(moveDigest(domain, { game, ply, history, index }));
-    set(states.withPending(state, { ply, index, signature, position }));
+    set(states.withPending(state, { ply, index, signature, base: history, position }));
     return sendPending();
   }
 

@@ -13,6 +13,7 @@ import { RecordFault, after, drawClaim, follow, isFinal, startOf, turnOf } from 
  * @property {number} ply
  * @property {number} index
  * @property {string} signature
+ * @property {string} base the history that was signed
  * @property {Position} position
  *
  * @typedef {object} State
@@ -145,7 +146,8 @@ const withProof = (moves, proof) =>
 /** @param {Snapshot} snapshot @param {ChainData} chain @returns {Partial<Snapshot>} */
 function withChain(snapshot, chain) {
   if (chain.ply < 0) {
-    const openStage = { stage: chain.stage, tx: chain.tx, gas: chain.gas };
+    const { stage, tx, gas, reason } = chain;
+    const openStage = { stage, tx, gas, reason };
     const begun = chain.stage === "verified" && snapshot.status === "opening";
     return { openStage, status: begun ? "playing" : snapshot.status };
   }
@@ -179,6 +181,9 @@ function settlePending(state) {
   const { pending, snapshot } = state;
   if (!pending || !snapshot) return state;
   if (snapshot.status === "ended") return { ...state, pending: null };
+  if (state.line[pending.ply]?.history !== pending.base) {
+    return { ...state, pending: null, error: "The bot's move changed; please move again." };
+  }
   const record = snapshot.moves[pending.ply];
   if (!record) return state;
   const error = record.index === pending.index ? state.error : "Your move was not taken.";
@@ -264,15 +269,6 @@ export const canMove = (state) =>
  * @param {number} index
  */
 export const afterMove = (state, index) => after(lastPosition(state), index);
-
-/** A few words for the window's title. @param {State} state @returns {string} */
-export function title(state) {
-  if (!state.snapshot) return "Game";
-  if (state.snapshot.result) return state.snapshot.result.result;
-  if (isOver(state)) return "Not opened";
-  if (playerColor(state)) return playerColor(state) === turn(state) ? "Your turn" : "Playing";
-  return "Watching";
-}
 
 /** @param {State} state @returns {"threefold" | "fifty" | null} what the player could claim now */
 export const claimable = (state) => (canMove(state) ? drawClaim(state.line) : null);

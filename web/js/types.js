@@ -88,7 +88,8 @@
  * @property {ClockTerms} clock
  * @property {"opening" | "playing" | "ended"} status
  * @property {{result: string, reason: string} | null} result
- * @property {{stage: Stage, tx: string | null, gas: number | null}} openStage
+ * @property {{stage: Stage, tx: string | null, gas: number | null, reason?: string | null}}
+ *   openStage
  * @property {MoveRecord[]} moves
  * @property {string} history
  * @property {Clocks} clocks

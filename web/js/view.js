@@ -1,12 +1,12 @@
 /** The game page's DOM: all of it is read and written here. */
 import { Board } from "./board.js";
+import { describe } from "./describe.js";
 import { byId, copyFrom, h, setText } from "./dom.js";
-import { capital, clockText, grouped, short, sideName } from "./format.js";
+import { clockText, grouped, short, sideName } from "./format.js";
 import {
   bottomColor,
   canMove,
   claimable,
-  isFinished,
   isOver,
   opponentOutOfTime,
   playerColor,
@@ -277,50 +277,4 @@ function copyable(value) {
   const button = h("button", { type: "button", class: "hash", title: `Copy ${value}` }, shown);
   button.addEventListener("click", () => void copyFrom(button, value));
   return button;
-}
-
-const RESULT = /** @type {Record<string, string>} */ ({
-  "1-0": "White wins",
-  "0-1": "Black wins",
-  "1/2-1/2": "Draw",
-});
-
-/** @param {State} state @returns {{headline: string, detail: string}} */
-function describe(state) {
-  const { snapshot } = state;
-  if (!snapshot) return { headline: "", detail: "" };
-  if (snapshot.result) return ended(state, snapshot.result);
-  if (snapshot.openStage.stage === "rejected") {
-    return { headline: "The game was not opened.", detail: "The contract refused the opening." };
-  }
-  if (isFinished(state)) {
-    return { headline: "No moves left.", detail: "The contract decides when the last move lands." };
-  }
-  const mover = turn(state);
-  const mine = playerColor(state) === mover;
-  const opening = snapshot.status === "opening" ? "The opening is on its way to the chain." : "";
-  if (state.pending && !mine) return { headline: "Sending your move…", detail: opening };
-  const side = snapshot[mover];
-  if (mine) return { headline: "Your turn", detail: opening || waitingFor(state) };
-  const headline = side.kind === "bot" ? `${side.name} is to move` : `${capital(mover)} is to move`;
-  return { headline, detail: opening || waitingFor(state) };
-}
-
-/** @param {State} state */
-function waitingFor({ snapshot }) {
-  const waiting = snapshot?.moves.filter((move) => move.stage !== "verified").length ?? 0;
-  if (!waiting) return "The chain holds every move.";
-  return `${waiting} ${waiting === 1 ? "move is" : "moves are"} on the way to the chain.`;
-}
-
-/** @param {State} state @param {{result: string, reason: string}} result */
-function ended(state, { result, reason }) {
-  const color = playerColor(state);
-  const won = (result === "1-0" && color === "white") || (result === "0-1" && color === "black");
-  const words = RESULT[result] ?? result;
-  const headline = color && result !== "1/2-1/2" ? (won ? "You win" : "You lose") : words;
-  return {
-    headline: `${headline} · ${result}`,
-    detail: `${words} by ${reason}`.replace("Draw by", "A draw by"),
-  };
 }
