@@ -30,6 +30,9 @@ from engine.policy_map import MOVE_TYPES, POLICY_SIZE
 
 Taps = tuple[tuple[int, int], ...]
 
+LEAK: Final = 0.1
+"""The slope of the rectifier's gradient below 0."""
+
 DIRECTIONS: Final = ((0, 1), (1, 1), (1, 0), (1, -1), (0, -1), (-1, -1), (-1, 0), (-1, 1))
 HERE: Final[Taps] = ((0, 0),)
 RAYS: Final[Taps] = tuple((f * d, r * d) for f, r in DIRECTIONS for d in range(1, 8))
@@ -201,8 +204,9 @@ class TapLayer(nn.Module):
         return self.activation(self._convolve(features, weights, bias), rounding)
 
     def activation(self, x: Tensor, rounding: bool) -> Tensor:
-        """max(x, 0) >> shift, rounded down or not."""
-        y = x.clamp(min=0) / 2**self.shape.shift
+        """max(x, 0) >> shift, rounded down or not; below 0 a little gradient keeps units alive."""
+        leak = LEAK * x.clamp(max=0)
+        y = (x.clamp(min=0) + leak - leak.detach()) / 2**self.shape.shift
         return floor_through(y) if rounding else y
 
     def bounds(self, hi: Tensor, rounding: bool) -> tuple[Tensor, Tensor]:

@@ -33,9 +33,9 @@ class TrainOptions:
     """How a net is trained."""
 
     seed: int = 1
-    epochs: int = 4
+    epochs: int = 2
     batch: int = 512
-    rate: float = 0.2  # of the layers, in integer units; the head's is HEAD_RATE times that
+    rate: float = 0.08  # of the layers, in integer units; the head's is HEAD_RATE times that
     temperature: float = 60.0  # centipawns per e-fold of the target
     float_share: float = 0.1  # of the run, before rounding starts
     penalty: float = 0.5
@@ -44,8 +44,8 @@ class TrainOptions:
     shape: NetShape = field(default_factory=NetShape)
 
 
-HEAD_RATE: Final = 6.0
-SCALE_RATE: Final = 0.05
+HEAD_RATE: Final = 12.0
+SCALE_RATE: Final = 0.1
 
 
 @dataclass(frozen=True)
