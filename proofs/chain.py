@@ -25,7 +25,7 @@ from proofs.records import (
     game_of,
     opening_of,
 )
-from proofs.rpc import Rpc
+from proofs.rpc import Rpc, sensible
 from proofs.sender import OnSent, Sender
 from proofs.signing import Domain, Open
 
@@ -262,12 +262,14 @@ class Chain:
 
     async def code(self, address: str) -> bytes:
         """The deployed code at an address, empty if there is none."""
-        return _bytes(await self.rpc.sure("eth_getCode", address, "latest"))
+        with sensible(self.rpc.url):
+            return _bytes(await self.rpc.sure("eth_getCode", address, "latest"))
 
     async def gas_used(self, tx: str) -> int | None:
         """The gas of a landed transaction, None if the node does not know it."""
         receipt = await self.rpc.sure("eth_getTransactionReceipt", tx)
-        return int(receipt["gasUsed"], 16) if receipt else None
+        with sensible(self.rpc.url):
+            return int(receipt["gasUsed"], 16) if receipt else None
 
     # ---- inside ----
 
@@ -283,22 +285,20 @@ class Chain:
 
     async def _view(self, artifact: Artifact, to: str, function: str, *arguments: Any) -> Any:
         call = {"to": to, "data": "0x" + artifact.call(function, *arguments).hex()}
-        data = _bytes(await self.rpc.run("eth_call", call, "latest"))
-        if not data:
+        answer = await self.rpc.run("eth_call", call, "latest")
+        if answer == "0x":
             raise WrongChain(f"there is no {artifact.name} at {to} on chain {self.chain_id}")
-        return artifact.answer(function, data)
+        with sensible(self.rpc.url):
+            return artifact.answer(function, _bytes(answer))
 
     async def _receipt(self, raw: dict[str, Any]) -> Receipt:
-        block = int(raw["blockNumber"], 16)
-        decoded = [await self._decode(log) for log in raw["logs"]]
-        return Receipt(
-            raw["transactionHash"],
-            int(raw["gasUsed"], 16),
-            block,
-            await self._time(block),
-            tuple(log for log in decoded if log is not None),
-            raw.get("contractAddress"),
-        )
+        with sensible(self.rpc.url):
+            block = int(raw["blockNumber"], 16)
+            decoded = [await self._decode(log) for log in raw["logs"]]
+            logs = tuple(log for log in decoded if log is not None)
+            time = logs[0].time if logs else await self._time(block)
+            gas, contract = int(raw["gasUsed"], 16), raw.get("contractAddress")
+            return Receipt(raw["transactionHash"], gas, block, time, logs, contract)
 
     async def _logs(
         self, address: str, topics: Sequence[str | None], since: int = 0
@@ -312,9 +312,10 @@ class Chain:
                 "fromBlock": hex(start),
                 "toBlock": hex(min(start + LOG_SPAN - 1, last)),
             }
-            for raw in await self.rpc.sure("eth_getLogs", question):
-                if (log := await self._decode(raw)) is not None:
-                    found.append(log)
+            answer = await self.rpc.sure("eth_getLogs", question)
+            with sensible(self.rpc.url):
+                decoded = [await self._decode(raw) for raw in answer]
+            found += [log for log in decoded if log is not None]
         return sorted(found, key=lambda log: (log.block, log.log_index))
 
     async def _decode(self, raw: dict[str, Any]) -> LogEvent | None:

@@ -1,9 +1,12 @@
 """One question to a chain's node, one answer."""
 
 import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, Final, cast
 
 import aiohttp
+from eth_abi.exceptions import DecodingError
 from web3 import AsyncHTTPProvider
 from web3.types import RPCEndpoint
 
@@ -14,6 +17,15 @@ CONTRACTS: Final = ("Arena", "BotRegistry", "Groth16MoveVerifier")
 """Whose errors are known by name."""
 
 _TIMEOUT: Final = aiohttp.ClientTimeout(total=20, connect=5)
+
+
+@contextmanager
+def sensible(url: str) -> Iterator[None]:
+    """Where a node's answer is taken apart: ChainDown if it does not have the shape it should."""
+    try:
+        yield
+    except (ValueError, LookupError, TypeError, AttributeError, DecodingError) as error:
+        raise ChainDown(url, f"an answer makes no sense ({type(error).__name__})") from error
 
 
 class RpcFault(Exception):

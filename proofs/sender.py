@@ -13,7 +13,7 @@ from eth_account.signers.local import LocalAccount
 
 from proofs.errors import ChainDown, ChainRejected, WellKnownKey
 from proofs.node import CHAIN_ID
-from proofs.rpc import Rpc, RpcFault
+from proofs.rpc import Rpc, RpcFault, sensible
 
 TX_GAS_CAP: Final = 1 << 24
 """The most gas of one transaction (EIP-7825)."""
@@ -85,14 +85,15 @@ class Sender:
         call = {"from": self.address, "data": "0x" + data.hex()}
         if to is not None:
             call["to"] = to
-        gas = await self._gas(call)
-        async with self._lock:
-            tx, raw = await self._broadcast(call, gas, on_sent)
-        receipt = await self._landed(tx, raw)
-        if int(receipt["status"], 16) != 1:
-            await self._rpc.run("eth_call", call, receipt["blockNumber"])  # raises with the reason
-            raise ChainRejected("Reverted", {"tx": tx})
-        return receipt
+        with sensible(self._rpc.url):
+            gas = await self._gas(call)
+            async with self._lock:
+                tx, raw = await self._broadcast(call, gas, on_sent)
+            receipt = await self._landed(tx, raw)
+            if int(receipt["status"], 16) == 1:
+                return receipt
+        await self._rpc.run("eth_call", call, receipt["blockNumber"])  # raises with the reason
+        raise ChainRejected("Reverted", {"tx": tx})
 
     async def _gas(self, call: dict[str, str]) -> int:
         """A limit with room for what may differ when the transaction lands."""

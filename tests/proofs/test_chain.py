@@ -2,10 +2,12 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+import aiohttp
 import pytest
 import pytest_asyncio
 from aiohttp import web
@@ -21,6 +23,9 @@ from proofs.sender import LOCAL_KEY, check_key
 from proofs.signing import address_of
 from proofs.statement import game_seed
 from tests.proofs.chain_scene import PLAYER, SECRET, Scene, opening, scene
+
+Spoil = Callable[[str, Any], Any]
+"""Makes the answer that arrives out of a method and the node's answer."""
 
 OWN_KEY = "0x" + "5a" * 32
 
@@ -219,6 +224,74 @@ async def test_connect_failsIfItIsNoChain(body: str) -> None:
             await Chain.connect(f"http://{host}:{port}")
     finally:
         await runner.cleanup()
+
+
+@asynccontextmanager
+async def between(url: str, spoil: Spoil) -> AsyncIterator[str]:
+    """A go-between that may spoil an answer: None drops the connection."""
+
+    async def passed_on(request: web.Request) -> web.Response:
+        question = await request.json()
+        async with aiohttp.ClientSession() as session, session.post(url, json=question) as inner:
+            answer = spoil(question["method"], await inner.json())
+        if answer is None and request.transport is not None:
+            request.transport.abort()
+        return web.json_response(answer)
+
+    app = web.Application()
+    app.router.add_post("/", passed_on)
+    runner = web.AppRunner(app)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    host, port = runner.addresses[0][:2]
+    try:
+        yield f"http://{host}:{port}"
+    finally:
+        await runner.cleanup()
+
+
+async def test_lostAnswers_landNothingTwice(arena: Scene) -> None:
+    """The node takes each transaction, and its answer gets lost the first time."""
+    live, lost, sent = await arena.open(), set[str](), list[str]()
+    before = await arena.chain.block_number()
+
+    def lose_once(method: str, answer: Any) -> Any:
+        if method in lost or method == "eth_chainId":
+            return answer
+        lost.add(method)
+        return None if method in ("eth_sendRawTransaction", "eth_getTransactionReceipt") else answer
+
+    async with between(arena.node.url, lose_once) as url:
+        chain = await Chain.connect(url, LOCAL_KEY, arena.chain.addresses)
+        e4 = live.index("e4")
+        receipt = await chain.move(live.id, 0, e4, live.signed(e4), on_sent=sent.append)
+        await chain.close()
+    assert {"eth_sendRawTransaction", "eth_getTransactionReceipt"} <= lost
+    assert sent == [receipt.tx]
+    assert (await arena.chain.game(live.id)).ply == 1
+    assert await arena.chain.block_number() == before + 1
+
+
+@pytest.mark.parametrize("result", [None, [], {}, "0x", "0x12", 7, [{}], {"status": 5}])
+async def test_nonsense_isChainDown(arena: Scene, result: Any) -> None:
+    live = await arena.open()
+
+    def answer_nonsense(method: str, answer: Any) -> Any:
+        nonsense = {"jsonrpc": "2.0", "id": answer["id"], "result": result}
+        return answer if method == "eth_chainId" else nonsense
+
+    async with between(arena.node.url, answer_nonsense) as url:
+        chain = await Chain.connect(url, LOCAL_KEY, arena.chain.addresses)
+        questions = (
+            chain.game(live.id),
+            chain.logs(live.id),
+            chain.bots(),
+            chain.resign(live.id, live.resignation()),
+        )
+        for question in questions:
+            with pytest.raises((ChainDown, WrongChain)):
+                await question
+        await chain.close()
 
 
 async def test_nodeGone_isChainDownAndComesBack(tmp_path: Path) -> None:
