@@ -23,6 +23,11 @@ class Clock:
         self._since = opened_at
         self._grace = 0
 
+    @property
+    def left(self) -> tuple[int, int]:
+        """White's and Black's seconds left when the last move landed."""
+        return self._left[0], self._left[1]
+
     def runs_out_at(self, ply: int) -> int:
         """When the clock of the side to move at `ply` runs out."""
         return self._since + self._delay + self._left[ply & 1]
