@@ -257,10 +257,7 @@ library ChessRules {
         bonds.allowed = empty | board.theirs();
         uint256 checkers = _leaperChecks(board, king) | (straight & board.theirStraight())
             | (diagonal & board.theirDiagonal());
-        if (checkers != 0) {
-            bonds.allowed = _answers(checkers, board, straight, diagonal, empty);
-            if (bonds.allowed == 0) return bonds;
-        }
+        if (checkers != 0) bonds.allowed = _answers(checkers, board, straight, diagonal, empty);
         // Look through the first piece on every line.
         bonds.straight = _straightLines(king, empty | straight, board.theirStraight());
         bonds.diagonal = _diagonalLines(king, empty | diagonal, board.theirDiagonal());
