@@ -5,7 +5,7 @@
 
 The bots' BotRegistered events come first, then the game's own, in the chain's order.  `args` are
 the plain values of proofs/abi.py, `time` is the block's, `gas` is what the transaction used or
-null.  Nothing but the chain itself can vouch for block, tx, logIndex, time and gas.
+null.  Nothing but the chain itself can vouch for registry, block, tx, logIndex, time and gas.
 """
 
 import asyncio

@@ -2,6 +2,7 @@
 
 import copy
 import json
+import random
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -86,6 +87,26 @@ def test_everyProofByte_matters(real: GameRecord, circuit_of: CircuitOf) -> None
         report = audit(altered_args(real, place, proof="0x" + flipped.hex()), circuit_of=circuit_of)
         assert report.exit_code == 3
         assert (report.failures[0].ply, report.failures[0].check) == (1, "proof")
+
+
+def test_anyAlteredByte_isNoticed(real: GameRecord, circuit_of: CircuitOf) -> None:
+    """Bytes anywhere in the file, replaced by others: never a pass, and never a crash."""
+    rng, text = random.Random(7), dump(real)
+    for _ in range(400):
+        place = rng.randrange(len(text))
+        altered = text[:place] + rng.choice('0123456789abcdef"{}[]:,-. zA\\') + text[place + 1 :]
+        try:
+            record = parse(altered)
+        except NotAGameFile:
+            continue
+        if bound(record) != bound(real):
+            assert audit(record, circuit_of=circuit_of).exit_code == 3, text[place - 40 : place + 9]
+
+
+def bound(record: GameRecord) -> tuple[Any, ...]:
+    """What the record holds, without what only the chain itself can vouch for."""
+    events = [(event.name, event.args) for event in record.events]
+    return record.chain_id, record.arena, record.game, events
 
 
 @pytest.mark.parametrize(
