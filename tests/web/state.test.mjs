@@ -201,6 +201,13 @@ test("looking back does not let one move in the past", () => {
   assert.ok(!states.canMove(back));
   assert.equal(states.showing(back, 99).shown, null);
   assert.equal(states.showing(back, -5).shown, 0);
+  assert.match(describe(back).detail, /looking back/);
+});
+
+test("a new move brings a player back to the last position, and leaves a spectator alone", () => {
+  const event = /** @type {GameEvent} */ ({ t: "move", d: record(2), v: 2 });
+  assert.equal(states.applyEvent(states.showing(begun(2), 1), event).shown, null);
+  assert.equal(states.applyEvent(states.showing(begun(2, {}, null), 1), event).shown, 1);
 });
 
 test("the running clock goes down, the other stands", () => {

@@ -37,8 +37,9 @@ const openingLine = ({ openStage: { reason } }) =>
   `The opening is on its way to the chain${reason ? `: ${reason}` : ""}.`;
 
 /** @param {State} state */
-function waitingFor({ snapshot }) {
+function waitingFor({ snapshot, shown }) {
   const waiting = snapshot?.moves.filter((move) => move.stage !== "verified").length ?? 0;
+  if (shown !== null) return "You are looking back; » returns to the last position.";
   if (!waiting) return "The chain holds every move.";
   return `${waiting} ${waiting === 1 ? "move is" : "moves are"} on the way to the chain.`;
 }

@@ -118,7 +118,7 @@ function withMove(state, snapshot, record) {
     ...state,
     line: [...state.line.slice(0, ply + 1), position, ...restLine],
     timeClaimed: false,
-    shown: same ? state.shown : null,
+    shown: same || !playerColor(state) ? state.shown : null, // a player has to see the answer
     snapshot: {
       ...snapshot,
       moves: [...snapshot.moves.slice(0, ply), record, ...rest],
