@@ -24,8 +24,8 @@ Clocks are followed from the blocks' times as the record gives them; in a saved 
 vouches for those times.
 
 Undecided, and so never a pass: the circuit of a net that is not at hand, the proofs of a custom
-verifier, a bot's move that is still owed.  A game in which the player is to move is verified as
-far as it goes.
+verifier, contracts that are not this version's, a bot's move that is still owed.  A game in which
+the player is to move is verified as far as it goes.
 """
 
 from collections.abc import Iterable
@@ -54,15 +54,15 @@ def audit(
     circuit_of: CircuitOf | None = None,
     expected_game: str | None = None,
     state: OnChainGame | None = None,
-    known: Iterable[Finding] = (),
+    undecided: Iterable[Finding] = (),
 ) -> Report:
     """Audit one game.
 
     `circuit_of` defaults to the house nets.  `expected_game` is the id that was asked for, `state`
-    what the contract stores now, `known` failures that were found on the way here.
+    what the contract stores now, `undecided` what could not be told on the way here.
     """
     replay = _Replay(record, circuit_of or circuits_of_nets())
-    replay.ledger.failures.extend(known)
+    replay.ledger.undecided.extend(undecided)
     asked = record.game if expected_game is None else expected_game
     replay.ledger.expect(asked == record.game, None, "game id", f"the record is of {record.game}")
     replay.run()

@@ -75,7 +75,13 @@ async def ensure_contracts(
                 f"and {chain.rpc.url} is chain {chain.chain_id}"
             )
         if await chain.code(known.arena):
-            await verify_contracts(chain.at(known))
+            try:
+                await verify_contracts(chain.at(known))
+            except WrongChain as error:
+                path = deployment_file(data_dir)
+                raise WrongChain(
+                    f"{error}; use another data folder, or remove {path} to deploy anew"
+                ) from None
             return known
     tell("deploying the contracts")
     addresses = await _deploy(chain)

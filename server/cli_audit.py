@@ -31,11 +31,11 @@ _SIGNS = {"ok": "✓", "failed": "✗", "unchecked": "?"}
 
 @dataclass(frozen=True)
 class _Found:
-    """A game's logs and, from a chain, what the contract stores and whether it is ours."""
+    """A game's logs and, from a chain, what the contract stores and what is unknown about it."""
 
     record: GameRecord
     state: OnChainGame | None = None
-    known: tuple[Finding, ...] = ()
+    undecided: tuple[Finding, ...] = ()
 
 
 def run_audit(
@@ -67,7 +67,7 @@ def run_audit(
         circuit_of=_told(circuit_of, say),
         expected_game=_full(expected, found.record.game),
         state=found.state,
-        known=found.known,
+        undecided=found.undecided,
     )
     if as_json:
         print_json({**report.as_json(), "source": "chain" if file is None else "file"})
@@ -110,13 +110,13 @@ async def _from_chain(game: str, where: "Where", say: Say) -> _Found:
     async with open_chain(where, say) as chain:
         say(f"reading the logs from chain {chain.chain_id}, arena {chain.addresses.arena}")
         record = await collect(chain, await find_game(chain, game))
-        known: tuple[Finding, ...] = ()
+        undecided: tuple[Finding, ...] = ()
         try:
             await verify_contracts(chain)
         except WrongChain as error:
-            known = (Finding(None, "contract", str(error)),)
+            undecided = (Finding(None, "contract", str(error)),)
         state = await chain.game(bytes.fromhex(record.game[2:]))
-        return _Found(record, state, known)
+        return _Found(record, state, undecided)
 
 
 def _told(circuit_of: CircuitOf, say: Say) -> CircuitOf:

@@ -14,6 +14,7 @@ import pytest
 
 from engine.net import house_net
 from proofs.bench_gas import measure
+from proofs.chain import Chain
 from proofs.game_file import GameRecord
 from proofs.node import Anvil, running_node
 from proofs.prove import Prover
@@ -144,6 +145,21 @@ def test_audit_exits4WhileAProofIsOwed(saved: Path, tmp_path: Path) -> None:
     ran = run("audit", "--file", path)
     assert (ran.code, "undecided  ply 3: proof" in ran.out) == (4, True)
     assert "INCOMPLETE" in ran.out
+
+
+async def test_audit_exits4ForContractsOfAnotherVersion(folder: Folder) -> None:
+    async with Anvil(folder.path / "chain") as node:
+        chain = await Chain.connect(node.url)
+        code = await chain.code(folder.record.registry)
+        longer = "0x" + code.hex() + "00"
+        await chain.rpc.ask("anvil_setCode", folder.record.registry, longer)
+        ran = await asyncio.to_thread(
+            run, "audit", folder.record.game, "--data", folder.path, "--json"
+        )
+        await chain.rpc.ask("anvil_setCode", folder.record.registry, "0x" + code.hex())
+        await chain.close()
+    assert (ran.code, ran.json["failures"]) == (4, [])
+    assert [finding["check"] for finding in ran.json["undecided"]] == ["contract"]
 
 
 async def test_audit_exits4ForACustomVerifier(tmp_path: Path) -> None:
