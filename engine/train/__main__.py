@@ -51,9 +51,9 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", required=True)
     data = commands.add_parser("data", help="label positions with Stockfish")
     data.add_argument("--folder", type=Path, default=Path("training/data"))
-    data.add_argument("--positions", type=int, default=400_000)
-    data.add_argument("--nodes", type=int, default=600)
-    data.add_argument("--workers", type=int, default=1)
+    data.add_argument("--positions", type=_count, default=400_000)
+    data.add_argument("--nodes", type=_count, default=600)
+    data.add_argument("--workers", type=_count, default=1)
     data.add_argument("--seed", type=int, default=1)
     data.add_argument("--net", type=Path, help="a net whose own games are a part of the data")
     data.add_argument("--stockfish", help="path of the engine, if it is not found by itself")
@@ -63,9 +63,15 @@ def _parser() -> argparse.ArgumentParser:
     net.add_argument("--out", type=Path, help="default: training/NAME.json")
     net.add_argument("--work", type=Path, default=Path("training/checkpoints"))
     net.add_argument("--epochs", type=int, default=TrainOptions.epochs)
-    net.add_argument("--threads", type=int, default=1)
+    net.add_argument("--threads", type=_count, default=1)
     net.add_argument("--seed", type=int, default=1)
     return parser
+
+
+def _count(text: str) -> int:
+    if not text.isdecimal() or int(text) == 0:
+        raise argparse.ArgumentTypeError("must be a whole number above 0")
+    return int(text)
 
 
 def _print_progress(done: int, total: int, what: str) -> None:

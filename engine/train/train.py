@@ -18,7 +18,9 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn.functional import log_softmax
 
+from engine.errors import InvalidNet
 from engine.net import NetSpec
+from engine.net_file import is_name
 from engine.policy_map import POLICY_SIZE
 from engine.train.data import Progress, Shard, load_data, silent
 from engine.train.model import DIRECTIONS, RAYS, NetShape, PolicyNet, TapLayer
@@ -39,7 +41,7 @@ class TrainOptions:
     temperature: float = 60.0  # centipawns per e-fold of the target
     float_share: float = 0.1  # of the run, before rounding starts
     penalty: float = 0.5
-    holdout: int = 5000
+    holdout: int = 5000  # positions, but at most a tenth of them
     threads: int = 1
     shape: NetShape = field(default_factory=NetShape)
 
@@ -80,7 +82,8 @@ class Trainer:
         initialise(self.net)
         self.scale = nn.Parameter(torch.tensor(math.log(1 / 60)))
         order = np.random.default_rng(options.seed).permutation(len(data))
-        self.held_out, self.kept = order[: options.holdout], order[options.holdout :]
+        held_out = min(options.holdout, len(data) // 10)
+        self.held_out, self.kept = order[:held_out], order[held_out:]
         self.data = data
         self.steps_per_epoch = max(1, len(self.kept) // options.batch)
         self.total = self.steps_per_epoch * options.epochs
@@ -172,9 +175,12 @@ def train_net(
     """Train a net on the shards in folder `data` and write its file to `out`.
 
     A checkpoint in folder `work` is written after every epoch and taken up if there is one.
-    Raises NoTrainingData.
+    Raises NoTrainingData; InvalidNet for a name that no net can have.
     """
+    if not is_name(name):
+        raise InvalidNet(f"{name!r} is no name for a net: a-z, 0-9 and -, a letter first")
     report = progress or silent
+    out.parent.mkdir(parents=True, exist_ok=True)
     trainer = Trainer(load_data(data), options)
     work.mkdir(parents=True, exist_ok=True)
     checkpoint = work / f"{name}-{options.seed}.pt"

@@ -64,7 +64,7 @@ def test_torch_computes_the_same_bounds(net: NetSpec) -> None:
 
 
 def test_the_exported_net_is_the_trained_one() -> None:
-    trainer = Trainer(fake_data(), TrainOptions(batch=32, epochs=3, holdout=40, shape=SMALL))
+    trainer = Trainer(fake_data(), TrainOptions(batch=32, epochs=3, shape=SMALL))
     for _ in range(3):
         for _ in trainer.epoch():
             pass
@@ -112,7 +112,7 @@ def test_targets_prefer_mates_and_leave_out_missing_lines() -> None:
 
 def test_caps_hold_the_static_bounds_down() -> None:
     tight = NetShape(layers=SMALL.layers, logit_span=255)
-    options = TrainOptions(batch=32, epochs=40, holdout=40, penalty=20, shape=tight)
+    options = TrainOptions(batch=32, epochs=40, penalty=20, shape=tight)
     trainer = Trainer(fake_data(), options)
     for _ in range(40):
         list(trainer.epoch())
@@ -137,7 +137,7 @@ def test_the_estimate_counts_every_part() -> None:
 
 
 def _options(*, epochs: int) -> TrainOptions:
-    return TrainOptions(batch=32, epochs=epochs, holdout=40, shape=SMALL)
+    return TrainOptions(batch=32, epochs=epochs, shape=SMALL)
 
 
 def _written(folder: Path) -> Shard:

@@ -45,3 +45,18 @@ def test_missing_data_is_one_line_and_status_1(
 ) -> None:
     assert main(["net", "--folder", str(tmp_path), "--work", str(tmp_path)]) == 1
     assert capsys.readouterr().err == f"no labelled positions in {tmp_path}; make some first\n"
+
+
+def test_a_bad_name_is_refused_before_training(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["net", "--name", "Pawn 2", "--folder", str(tmp_path)]) == 1
+    assert "'Pawn 2' is no name for a net" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("positions", ["0", "-5", "many", "1.5"])
+def test_a_bad_count_is_a_usage_error(positions: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as caught:
+        main(["data", "--positions", positions])
+    assert caught.value.code == 2
+    assert "whole number above 0" in capsys.readouterr().err
