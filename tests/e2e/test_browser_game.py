@@ -30,6 +30,7 @@ pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(600)
 ROOT = Path(__file__).parents[2]
 PLIES = 12
 PROOF_SECONDS = 120
+WORTH = {chess.PAWN: 1, chess.KNIGHT: 3, chess.BISHOP: 3, chess.ROOK: 5, chess.QUEEN: 9}
 PLANS: dict[Color, tuple[str, ...]] = {
     "white": ("e2e4", "g1f3", "f1c4", "e1g1", "e4d5", "d2d3", "b1c3", "c1e3", "h2h3"),
     "black": ("e7e5", "g8f6", "f8c5", "e8g8", "e5d4", "d7d6", "b8c6", "c8e6", "h7h6"),
@@ -98,8 +99,20 @@ def _choices(board: chess.Board, plan: tuple[str, ...]) -> Iterator[chess.Move]:
     yield from board.legal_moves
 
 
+def _won_by(board: chess.Board, move: chess.Move, depth: int = 4) -> int:
+    """What a move takes, less the best that the other side can take after it."""
+    taken = board.piece_type_at(move.to_square)
+    after = board.copy(stack=False)
+    after.push(move)
+    answers = after.generate_legal_captures() if depth else ()
+    lost = max((_won_by(after, answer, depth - 1) for answer in answers), default=0)
+    return (WORTH[taken] if taken else 0) - max(0, lost)
+
+
 def choose(board: chess.Board, color: Color) -> chess.Move:
-    return next(move for move in _choices(board, PLANS[color]) if _goes_on(board, move))
+    """A sensible move that lets the game go on: the first of the best."""
+    moves = [move for move in _choices(board, PLANS[color]) if _goes_on(board, move)]
+    return max(moves, key=lambda move: _won_by(board, move))
 
 
 async def play(hand: Hand, color: Color) -> chess.Board:
