@@ -96,10 +96,11 @@ struct Game {
 ///      nothing happens at that moment: a move that lands later still counts, its clock goes on from
 ///      zero plus increment. The first `claimTimeout` opens a window of GRACE seconds, in which any
 ///      move counts too and closes the window, so that a relay that hides a signed move wins nothing
-///      by it. When `block.timestamp` has passed `graceUntil`, moves and draw claims are
-///      refused, and the next `claimTimeout` ends the game. Within one block transactions
-///      count in their order: a move before the first claim makes that claim fail, a move after it
-///      closes the window; either way the game goes on.
+///      by it; a side without time therefore still has GRACE seconds for each move. When
+///      `block.timestamp` has passed `graceUntil`, moves and draw claims are refused, and the next
+///      `claimTimeout` ends the game. Within one block transactions count in their order: a move
+///      before the first claim makes that claim fail, a move after it closes the window; either way
+///      the game goes on.
 ///
 ///      Draws. Stalemate, insufficient material, 75 moves and fivefold repetition end a game by
 ///      themselves, in this order and after checkmate. Threefold repetition and 50 moves must be
