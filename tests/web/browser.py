@@ -130,6 +130,7 @@ class Hand:
         await expect(self.move(board.ply())).to_be_attached()
 
     async def click_move(self, move: chess.Move) -> None:
+        await expect(self.board).to_have_attribute("data-animated", "no")
         await self.click(move.from_square)
         await self.click(move.to_square)
 

@@ -39,6 +39,8 @@ export class Board {
   /** @type {Promise<void>} */
   #turned = Promise.resolve();
   #held = false;
+  /** Animations under way; cm-chessboard hears no click until they end. */
+  #animations = 0;
 
   /**
    * The element has to be visible: its width is the board's.
@@ -78,6 +80,8 @@ export class Board {
         },
       ],
     });
+    this.element.dataset.orientation = bottom;
+    this.element.dataset.animated = "no";
     this.#markPosition();
   }
 
@@ -91,12 +95,11 @@ export class Board {
     // The board may show a move of its own that the game did not take.
     if (moved || this.board.getPosition() !== position.fen.split(" ")[0]) {
       this.#position = position;
-      void this.board.setPosition(position.fen, true);
+      this.#animate(this.board.setPosition(position.fen, true));
       this.#markPosition();
     }
     if (moved || mover !== this.#mover) this.#enable(mover);
     this.element.dataset.fen = position.fen;
-    this.element.dataset.orientation = bottom;
     this.element.dataset.input = mover ?? "none";
   }
 
@@ -105,7 +108,21 @@ export class Board {
     if (bottom === this.#bottom) return;
     this.#bottom = bottom;
     // cm-chessboard takes one turn at a time
-    this.#turned = this.#turned.then(() => this.board.setOrientation(letter(bottom), false));
+    this.#turned = this.#turned.then(async () => {
+      await this.board.setOrientation(letter(bottom), false);
+      this.element.dataset.orientation = bottom;
+    });
+    this.#animate(this.#turned);
+  }
+
+  /** @param {Promise<unknown>} done */
+  #animate(done) {
+    this.#animations += 1;
+    this.element.dataset.animated = "yes";
+    void done.finally(() => {
+      this.#animations -= 1;
+      if (this.#animations === 0) this.element.dataset.animated = "no";
+    });
   }
 
   /** @param {Color | null} mover */
