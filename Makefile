@@ -2,9 +2,12 @@
 # make test    set up, lint, type-check and run every test
 # make setup   what both need; leaves the command at .venv/bin/checkproof
 
+SHELL := bash
+.SHELLFLAGS := -eu -o pipefail -c
 PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/pip --disable-pip-version-check
+STEPS := | sed -u -n -E '/^(Collecting|Building|Installing|Successfully)/p' >&2
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 FORGE = $(firstword $(wildcard web/node_modules/@foundry-rs/forge-*/bin/forge))
 
@@ -22,14 +25,14 @@ setup: .venv/.runtime web/node_modules/.runtime
 	  { echo "checkproof needs Python 3.11 or newer (PYTHON=... make names another)" >&2; exit 1; }
 	@echo "Installing the Python packages into .venv (once, about a minute) ..." >&2
 	@$(PYTHON) -m venv .venv
-	$(PIP) install --progress-bar on -q --require-hashes -r requirements.lock
-	$(PIP) install -q --no-deps --editable .
+	@$(PIP) install --require-hashes -r requirements.lock $(STEPS)
+	@$(PIP) install -q --no-deps --editable .
 	@touch $@
 
 web/node_modules/.runtime: web/package-lock.json
 	@command -v npm >/dev/null || { echo "checkproof needs node 20 with npm" >&2; exit 1; }
 	@echo "Installing the local chain node from npm (once) ..." >&2
-	cd web && npm ci --omit=dev --ignore-scripts --no-audit --no-fund --loglevel=error
+	@cd web && npm ci --omit=dev --ignore-scripts --no-audit --no-fund --loglevel=error
 	@touch $@
 
 setup-dev: setup .venv/.dev web/node_modules/.dev
@@ -39,13 +42,13 @@ setup-dev: setup .venv/.dev web/node_modules/.dev
 
 .venv/.dev: .venv/.runtime requirements-dev.lock
 	@echo "Installing the development packages (once, a few minutes) ..." >&2
-	$(PIP) install -q --require-hashes -r requirements-dev.lock
-	$(PIP) install -q --no-deps torch==2.13.0
+	@$(PIP) install --require-hashes -r requirements-dev.lock $(STEPS)
+	@$(PIP) install --no-deps torch==2.13.0 $(STEPS)
 	@touch $@
 
 web/node_modules/.dev: web/package-lock.json
 	@echo "Installing the development tools from npm (once) ..." >&2
-	cd web && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
+	@cd web && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
 	@touch $@ web/node_modules/.runtime
 
 check: lint types web contracts
