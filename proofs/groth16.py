@@ -26,7 +26,9 @@ from proofs.field import P, Q
 PROOF_BYTES: Final = 256
 _G1: Final = 64
 _G2: Final = 128
-_HEAD: Final = _G1 + 3 * _G2
+_GAMMA: Final = _G1 + _G2
+_DELTA: Final = _GAMMA + _G2
+_HEAD: Final = _DELTA + _G2
 
 
 def setup(r1cs: Path) -> tuple[groth16py.ProvingKey, bytes]:
@@ -51,6 +53,9 @@ class Verifier:
             key = groth16py.VerifyingKey.from_snarkjs(vk_to_json(vk))
         except groth16py.EncodingError as error:
             raise InvalidVerifyingKey(str(error)) from error
+        # Two points with the same x are equal or each other's negative.
+        if vk[_GAMMA : _GAMMA + _G2 // 2] == vk[_DELTA : _DELTA + _G2 // 2]:
+            raise InvalidVerifyingKey("gamma is delta or its negative")
         self._inputs = key.n_public
         self._verifier = groth16py.Verifier(key)
 

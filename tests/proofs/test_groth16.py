@@ -166,6 +166,15 @@ def test_a_key_with_a_zero_point_is_refused(vk: bytes) -> None:
         Verifier(bytes(64) + vk[64:])
 
 
+@pytest.mark.parametrize("sign", [1, -1])
+def test_a_key_with_gamma_and_delta_alike_is_refused(sign: int, vk: bytes) -> None:
+    gamma = vk[192:256] + b"".join(
+        (sign * int.from_bytes(vk[k : k + 32], "big") % Q).to_bytes(32, "big") for k in (256, 288)
+    )
+    with pytest.raises(InvalidVerifyingKey, match="gamma is delta"):
+        Verifier(vk[:320] + gamma + vk[448:])
+
+
 @pytest.mark.parametrize("text", ["", "[]", "{}", '{"vk_alpha_1": ["1"]}', "null"])
 def test_json_without_a_key_is_refused(text: str) -> None:
     with pytest.raises(InvalidVerifyingKey):
