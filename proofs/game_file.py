@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from proofs.abi import Artifact, Entry, load_artifact
 from proofs.errors import AuditError, NoSuchGame, NotAGameFile
-from proofs.records import LogEvent, opening_of
+from proofs.records import LogEvent, OnChainGame, opening_of
 
 if TYPE_CHECKING:
     from proofs.chain import Chain  # and web3 with it, which a saved game does not need
@@ -66,6 +66,15 @@ async def collect(chain: "Chain", game: bytes) -> GameRecord:
     return GameRecord(
         chain.chain_id, where.arena, where.registry, "0x" + game.hex(), (*bots, *own), gas
     )
+
+
+async def collect_with_state(chain: "Chain", game: bytes) -> tuple[GameRecord, OnChainGame]:
+    """Logs and what the contract stores of one moment, though the game may go on meanwhile."""
+    while True:
+        record, state = await collect(chain, game), await chain.game(game)
+        own = [log for log in record.events if log.name != "BotRegistered"]
+        if await chain.logs(game) == own:  # nothing landed between the two
+            return record, state
 
 
 async def find_game(chain: "Chain", prefix: str) -> bytes:
@@ -126,13 +135,16 @@ def parse(text: str) -> GameRecord:
     if set(raw) != _FILE_KEYS or not isinstance(raw["events"], list):
         raise NotAGameFile(f"it must hold exactly {', '.join(sorted(_FILE_KEYS))}")
     texts = (raw["arena"], raw["registry"], raw["game"])
-    if not _is_count(raw["chainId"]) or not all(isinstance(t, str) and _is_hex(t) for t in texts):
-        raise NotAGameFile("chainId, arena, registry or game is malformed")
+    chain_id = raw["chainId"]
+    if not _is_count(chain_id) or chain_id >> 256:
+        raise NotAGameFile("chainId is no unsigned integer of 256 bits")
+    if not all(isinstance(t, str) and _is_hex(t) for t in texts):
+        raise NotAGameFile("arena, registry or game is malformed")
     if [len(t) for t in texts] != [42, 42, 66]:
         raise NotAGameFile("arena, registry or game has the wrong length")
     events = [_event(n, event) for n, event in enumerate(raw["events"])]
     gas = {e["tx"]: e["gas"] for e in raw["events"] if e["gas"] is not None}
-    return GameRecord(raw["chainId"], *texts, tuple(events), gas)
+    return GameRecord(chain_id, *texts, tuple(events), gas)
 
 
 def arguments(event: LogEvent) -> dict[str, Any]:

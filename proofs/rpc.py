@@ -81,12 +81,15 @@ class Rpc:
             raise ChainDown(self.url, f"{method}: {fault.message}") from fault
 
     async def number(self, method: str, *params: Any) -> int:
-        """The same as an integer."""
+        """The same as an unsigned integer of 256 bits."""
         result = await self.sure(method, *params)
         try:
-            return int(result, 16)
+            number = int(result, 16)
         except (TypeError, ValueError):
-            raise ChainDown(self.url, f"{method} answered {result!r}") from None
+            number = -1
+        if not 0 <= number < 1 << 256:
+            raise ChainDown(self.url, f"{method} answered {result!r}")
+        return number
 
     async def run(self, method: str, *params: Any) -> Any:
         """The result of running contract code.  Raises ChainRejected where the code refuses."""

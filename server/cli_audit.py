@@ -17,7 +17,7 @@ from proofs.audit import audit
 from proofs.audit_bots import CircuitOf, circuits_of_nets
 from proofs.audit_report import Finding, Report, Row, SideReport
 from proofs.errors import WrongChain
-from proofs.game_file import GameRecord, collect, dump, find_game, load
+from proofs.game_file import GameRecord, collect_with_state, dump, find_game, load
 from proofs.records import BotVersion, OnChainGame
 from server.cli_out import console, print_json, printable, table
 
@@ -109,13 +109,12 @@ async def _from_chain(game: str, where: "Where", say: Say) -> _Found:
 
     async with open_chain(where, say) as chain:
         say(f"reading the logs from chain {chain.chain_id}, arena {chain.addresses.arena}")
-        record = await collect(chain, await find_game(chain, game))
+        record, state = await collect_with_state(chain, await find_game(chain, game))
         undecided: tuple[Finding, ...] = ()
         try:
             await verify_contracts(chain)
         except WrongChain as error:
             undecided = (Finding(None, "contract", str(error)),)
-        state = await chain.game(bytes.fromhex(record.game[2:]))
         return _Found(record, state, undecided)
 
 

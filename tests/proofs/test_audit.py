@@ -18,8 +18,9 @@ from proofs.audit import audit
 from proofs.audit_bots import CircuitOf, circuits_of_nets
 from proofs.audit_report import Report
 from proofs.errors import NoSuchGame, NotAGameFile
-from proofs.game_file import GameRecord, collect, dump, find_game, load, parse
+from proofs.game_file import GameRecord, collect, collect_with_state, dump, find_game, load, parse
 from proofs.prove import Prover
+from proofs.records import OnChainGame
 from proofs.statement import STATEMENT_ID
 from tests.proofs.chain_scene import Scene, opening, scene
 from tests.proofs.real_game import resigned_game
@@ -231,6 +232,12 @@ def test_otherFiles_areNoGames(text: str) -> None:
         parse(text)
 
 
+def test_chainOfMoreThan256Bits_isNoGame(real: GameRecord, circuit_of: CircuitOf) -> None:
+    assert audit(replace(real, chain_id=(1 << 256) - 1), circuit_of=circuit_of).exit_code == 3
+    with pytest.raises(NotAGameFile, match="chainId"):
+        parse(dump(replace(real, chain_id=1 << 256)))
+
+
 def test_truncatedFile_isNoGame(real: GameRecord, tmp_path: Path) -> None:
     text = dump(real)
     for part in (0.1, 0.5, 0.9):
@@ -340,6 +347,22 @@ async def test_contractThatStoresSomethingElse_isNoticed(arena: Scene) -> None:
     record = await collect(arena.chain, live.id)
     report = audit(record, circuit_of=lambda _net: None, state=state)
     assert [(f.ply, f.check) for f in report.failures] == [(2, "contract")]
+
+
+async def test_moveWhileReading_isNoFailure(arena: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    live = await arena.open()
+    await live.play("e4")
+    stored = arena.chain.game
+
+    async def after_a_move(game: bytes) -> OnChainGame:
+        if live.game.ply == 1:
+            await live.play("e5")
+        return await stored(game)
+
+    monkeypatch.setattr(arena.chain, "game", after_a_move)
+    record, state = await collect_with_state(arena.chain, live.id)
+    assert state.ply == 2
+    assert audit(record, circuit_of=lambda _net: None, state=state).failures == ()
 
 
 async def test_findGame_takesTheFirstDigits(arena: Scene) -> None:

@@ -207,7 +207,16 @@ async def test_connect_failsIfNobodyAnswers(unused_tcp_port: int) -> None:
         await Chain.connect(f"http://127.0.0.1:{unused_tcp_port}")
 
 
-@pytest.mark.parametrize("body", ["<html>", "[]", '{"jsonrpc": "2.0", "id": 1, "result": "what"}'])
+@pytest.mark.parametrize(
+    "body",
+    [
+        "<html>",
+        "[]",
+        '{"jsonrpc": "2.0", "id": 1, "result": "what"}',
+        '{"jsonrpc": "2.0", "id": 1, "result": "-0x1"}',
+        '{"jsonrpc": "2.0", "id": 1, "result": "0x1' + "0" * 64 + '"}',
+    ],
+)
 async def test_connect_failsIfItIsNoChain(body: str) -> None:
     async def answer(_request: web.Request) -> web.Response:
         return web.Response(text=body)
