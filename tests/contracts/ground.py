@@ -19,6 +19,7 @@ from proofs.node import anvil_program
 
 GAS: Final = 12_000_000
 _START_SECONDS: Final = 30.0
+_PUSH_SECONDS: Final = 3.0
 
 
 class Reverted(Exception):
@@ -85,6 +86,23 @@ class Node:
     def receipt(self, sent: str) -> dict[str, Any]:
         found: dict[str, Any] = self.ask("eth_getTransactionReceipt", sent)
         return found
+
+    def mined(self, sent: str) -> dict[str, Any]:
+        """The receipt of a transaction, which a node that mines by itself has at once.
+
+        anvil's eth_sendTransactionSync has been seen to time out right after a snapshot was
+        restored, once in some thousand calls: so this asks by itself, and pushes if it must.
+        """
+        start = time.monotonic()
+        pushed = False
+        while (receipt := self.receipt(sent)) is None:
+            waited = time.monotonic() - start
+            assert waited < _START_SECONDS, f"{sent} was not mined in {waited:.0f} s"
+            if waited > _PUSH_SECONDS and not pushed:
+                self.ask("evm_mine")
+                pushed = True
+            time.sleep(0.002)
+        return receipt
 
     @contextmanager
     def one_block(self, timestamp: int | None = None) -> Iterator[list[str]]:
@@ -201,7 +219,8 @@ def _message(to: str | None, data: bytes, sender: str, gas: int) -> dict[str, st
 
 
 def _transact(node: Node, to: str | None, data: bytes, sender: str, gas: int) -> dict[str, Any]:
-    receipt: dict[str, Any] = node.ask("eth_sendTransactionSync", _message(to, data, sender, gas))
+    sent: str = node.ask("eth_sendTransaction", _message(to, data, sender, gas))
+    receipt = node.mined(sent)
     if to is None:
         read_receipt(node, receipt)
     return receipt
