@@ -17,16 +17,17 @@ import chess
 
 from engine.encoding import Position
 from engine.errors import EngineError, InvalidPosition
-from engine.net import house_net
+from engine.net import house_net, house_nets
 from engine.player import choose
 from engine.policy_map import index_move, legal_mask
 from proofs.audit_report import DEV_SETUP
+from proofs.circuit import compile_circuit
 from proofs.errors import InvalidStatement, NotAProofFile
 from proofs.groth16 import verify
 from proofs.keys import KeyStore
 from proofs.prove import Prover
 from proofs.statement import Statement
-from server.cli_out import print_json
+from server.cli_out import print_json, printable
 
 FORMAT: Final = "checkproof-proof/1"
 VERIFIED, FAILED, UNDECIDED = 0, 3, 4
@@ -94,11 +95,13 @@ def verify_file(file: Path, *, key: Path | None, data: Path, as_json: bool) -> i
     raw = _read(file)
     vk = key.read_bytes() if key is not None else _stored_key(raw["keyHash"], data)
     status, why = _judge(raw, vk)
+    if status == VERIFIED:
+        status, why = _judge_net(raw, why)
     verdict = {VERIFIED: "verified", FAILED: "failed", UNDECIDED: "undecided"}[status]
     if as_json:
         print_json({"verdict": verdict, "why": why, "move": raw["move"], "keyHash": raw["keyHash"]})
     else:
-        print(f"{verdict}: {why}")
+        print(printable(f"{verdict}: {why}"))
     return status
 
 
@@ -125,6 +128,16 @@ def _judge(raw: dict[str, Any], vk: bytes | None) -> tuple[int, str]:
     if not verify(vk, proof, statement.limbs):
         return FAILED, "the proof does not hold for this move in this position"
     return VERIFIED, f"{raw['net']} plays {board.san(move)} here ({DEV_SETUP})"
+
+
+def _judge_net(raw: dict[str, Any], why: str) -> tuple[int, str]:
+    """Whether the circuit that the file names is its net's."""
+    if raw["net"] not in house_nets():
+        return UNDECIDED, f"the net {raw['net']!r} is not at hand, circuit unchecked"
+    compiled = compile_circuit(house_net(raw["net"])).hash
+    if compiled != raw["circuitHash"]:
+        return FAILED, f"{raw['net']} compiles to {compiled}, not {raw['circuitHash']}"
+    return VERIFIED, why
 
 
 def _board(fen: str) -> chess.Board:

@@ -230,6 +230,11 @@ def test_proveAndVerify_agree(folder: Folder, tmp_path: Path) -> None:
     for field, value in alterations(proof):
         path.write_text(json.dumps({**proof, field: value}))
         assert verify_file(path, key=key, data=tmp_path, as_json=False) == 3, field
+    path.write_text(json.dumps({**proof, "net": "\ud800"}))
+    ran = run("verify", path, "--data", folder.path)
+    assert (ran.code, "not at hand" in ran.out) == (4, True), ran.err
+    path.write_text(json.dumps({**proof, "fen": "\ud800"}))
+    assert run("verify", path, "--data", folder.path).code == 3
 
 
 def alterations(proof: dict[str, Any]) -> Iterator[tuple[str, Any]]:
@@ -237,6 +242,7 @@ def alterations(proof: dict[str, Any]) -> Iterator[tuple[str, Any]]:
     yield "dice", "0x1"
     yield "proof", proof["proof"][:-1] + f"{int(proof['proof'][-1], 16) ^ 1:x}"
     yield "index", 0
+    yield "circuitHash", "0" * 64
     yield "fen", proof["fen"].replace("4P3", "3P4")
 
 
