@@ -17,6 +17,7 @@ from typing import Final
 
 from aiohttp import web
 
+from engine.net import house_net
 from proofs.chain import Chain
 from proofs.deploy import ensure_contracts
 from proofs.keys import KeyStore
@@ -42,9 +43,11 @@ _LOG: Final = logging.getLogger(__name__)
 def run(config: Config) -> None:
     """Serve until told to stop.
 
-    Raises ServerError or ProofError, one clear line each, when it cannot start.
+    Raises ServerError, ProofError or EngineError, one clear line each, when it cannot start.
     """
     logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="%(message)s")
+    for name in config.bots:
+        house_net(name)  # a wrong name is told before anything is made
     with hold_folder(config.data):
         asyncio.run(_serve(config))
 

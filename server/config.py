@@ -1,7 +1,9 @@
 """What an operator chooses, the data folder that one server holds, and the port it gets."""
 
+import errno
 import fcntl
 import os
+import re
 import socket
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -9,15 +11,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Self
 
-from server.errors import DataFolderBusy, NoFreePort
+from server.errors import CannotListen, DataFolderBusy, NoFreePort
 
 PORT_TRIES: Final = 50
+_NEXT_MAY_DO: Final = (errno.EADDRINUSE, errno.EACCES)
 _ENVIRONMENT: Final = {
     "data": "CHECKPROOF_DATA",
     "port": "CHECKPROOF_PORT",
     "rpc": "CHECKPROOF_RPC",
     "key": "CHECKPROOF_KEY",
 }
+# As a browser spells it: in small letters, no path, not even a slash.
+_ORIGIN: Final = re.compile(r"https?://([a-z0-9._-]+|\[[0-9a-f:.]+\])(:[0-9]+)?")
 
 
 @dataclass(frozen=True)
@@ -42,7 +47,8 @@ class Config:
     def of(cls, environment: Mapping[str, str] = os.environ, **chosen: Any) -> Self:
         """What was chosen, then what the environment says, then the defaults.
 
-        A choice of None counts as none.  Raises ValueError for a port that is no number.
+        A choice of None counts as none, a bot named twice as once.  Raises ValueError for a port
+        that is no number and for an origin that no browser would name.
         """
         found: dict[str, Any] = {
             name: environment[variable]
@@ -54,6 +60,11 @@ class Config:
             found["port"] = int(found["port"])
         if "data" in found:
             found["data"] = Path(found["data"])
+        if "bots" in found:
+            found["bots"] = tuple(dict.fromkeys(found["bots"]))
+        for origin in found.get("origins", ()):
+            if not _ORIGIN.fullmatch(origin):
+                raise ValueError(f"{origin!r} is no origin, such as https://chess.example")
         return cls(**found)
 
 
@@ -73,11 +84,12 @@ def hold_folder(folder: Path) -> Iterator[None]:
 
 
 def listen(host: str, port: int) -> socket.socket:
-    """A listening socket on `port`, or on the next free one.  Raises NoFreePort."""
+    """A listening socket on `port`, or on the next free one.  Raises NoFreePort, CannotListen."""
     last = min(port + PORT_TRIES - 1, 65535)
     for candidate in range(port, last + 1):
         try:
             return socket.create_server((host, candidate), backlog=256)
-        except OSError:
-            continue
+        except OSError as error:
+            if error.errno not in _NEXT_MAY_DO:
+                raise CannotListen(host, error.strerror or str(error)) from None
     raise NoFreePort(host, port, last)

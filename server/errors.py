@@ -7,6 +7,7 @@ ServerError
 ├── IllegalTransition      a ply was to go from one stage to another that does not follow it
 ├── DataFolderBusy         another server holds the data folder
 ├── NoFreePort             neither the port nor the next ones can be had
+├── CannotListen           the host is none to listen on
 ├── PageMissing            the page's files are not where they should be
 ├── KeyMissing             a chain that is not ours needs a key of the operator's
 └── KeyNotMade             a bot's development key could not be made
@@ -62,6 +63,13 @@ class NoFreePort(ServerError):
         self.host = host
         self.first = first
         self.last = last
+
+
+class CannotListen(ServerError):
+    def __init__(self, host: str, why: str) -> None:
+        super().__init__(f"cannot listen on {host}: {why}")
+        self.host = host
+        self.why = why
 
 
 class PageMissing(ServerError):

@@ -188,6 +188,8 @@ async def test_audit_exits4ForACustomVerifier(tmp_path: Path) -> None:
         (("verify", "/etc/hostname"), 2, "not a proof"),
         (("bots", "list", "--data", "/nowhere"), 1, "holds no chain"),
         (("serve", "--port", "x"), 2, "port"),
+        (("serve", "--origin", "chess.example"), 2, "no origin"),
+        (("serve", "--bot", "queen", "--data", "/nowhere"), 1, "queen"),
         (("nonsense",), 2, "nonsense"),
     ],
 )

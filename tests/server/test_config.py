@@ -7,7 +7,7 @@ import pytest
 
 from server.app import page_folder
 from server.config import PORT_TRIES, Config, hold_folder, listen
-from server.errors import DataFolderBusy, NoFreePort
+from server.errors import CannotListen, DataFolderBusy, NoFreePort
 from server.house import bot_name, metadata
 from server.make_key import MadeKey
 
@@ -20,6 +20,20 @@ def test_a_choice_goes_before_the_environment_and_that_before_the_default() -> N
     assert Config.of({}) == Config()
     with pytest.raises(ValueError, match="many"):
         Config.of({"CHECKPROOF_PORT": "many"})
+
+
+@pytest.mark.parametrize(
+    "origin", ["chess.example", "https://chess.example/", "HTTPS://chess.example", "http://a;b", ""]
+)
+def test_an_origin_that_no_browser_names_is_refused(origin: str) -> None:
+    with pytest.raises(ValueError, match="is no origin"):
+        Config.of({}, origins=("http://localhost:3000", origin))
+
+
+def test_origins_and_bots_are_taken_as_they_are_meant() -> None:
+    origins = ("https://chess.example", "http://[::1]:8000", "http://127.0.0.1:8000")
+    config = Config.of({}, origins=origins, bots=("pawn", "pawn"))
+    assert (config.origins, config.bots) == (origins, ("pawn",))
 
 
 def test_a_data_folder_has_one_server(tmp_path: Path) -> None:
@@ -41,8 +55,14 @@ def test_a_busy_port_gives_the_next_free_one() -> None:
 
 
 def test_no_port_at_all_is_one_clear_line() -> None:
-    with pytest.raises(NoFreePort, match=r"198\.51\.100\.1"):
-        listen("198.51.100.1", 65500)  # an address that is not ours (RFC 5737)
+    with listen("127.0.0.1", 65535), pytest.raises(NoFreePort, match="from 65535 to 65535"):
+        listen("127.0.0.1", 65535)
+
+
+@pytest.mark.parametrize("host", ["198.51.100.1", "::1"])
+def test_a_host_that_cannot_be_had_is_no_matter_of_ports(host: str) -> None:
+    with pytest.raises(CannotListen, match=f"cannot listen on {host}: "):
+        listen(host, 8000)  # not our address (RFC 5737); only IPv4 is listened on
 
 
 def test_listening_twice_in_a_row_works() -> None:
