@@ -193,6 +193,18 @@ async def test_a_reload_finds_the_key_and_the_game_again(arena: FakeArena, hand:
     assert (await hand.my_turn("white")).ply() == 2
 
 
+async def test_a_reload_shows_the_end_of_a_long_list(arena: FakeArena, browser: Browser) -> None:
+    hand = await Hand.of(browser, height=600)
+    await hand.start(arena.url, "first", "white")
+    await play_line(hand, "e2e4", "d2d4", "f2f4", "c2c4", "g2g4", "h2h4")
+    await expect(hand.moves).to_have_count(12)
+    await hand.page.reload()
+    await expect(hand.moves).to_have_count(12)
+    await expect(hand.move(0)).not_to_be_in_viewport()
+    await expect(hand.move(11)).to_be_in_viewport()
+    await hand.close()
+
+
 async def test_a_lost_connection_is_shown_and_comes_back(arena: FakeArena, hand: Hand) -> None:
     await hand.start(arena.url, "first", "white")
     await play_line(hand, "e2e4")

@@ -82,10 +82,10 @@ export class GameView {
     const element = byId("board", HTMLDivElement);
     this.#board ??= new Board(element, this.actions.onMove, { position, bottom });
     this.#board.show(position, { bottom, mover });
-    this.moves.render(state, this.bots, now);
     this.#status(state);
     this.#controls(state, now);
     this.#trust(state);
+    this.moves.render(state, this.bots, now); // last: it scrolls in the room that the others leave
     this.tick(now);
   }
 
