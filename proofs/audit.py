@@ -264,6 +264,8 @@ class _Replay:
             claimed = Outcome(Result(args["result"]), Reason(args["reason"]))
         except ValueError:
             self._fail("encoding", "there is no such result or reason")
+        if claimed == ONGOING:
+            self._fail("result", "an end that ends nothing")
         self._ended = claimed
         expected = self._expected_end(claimed.reason, event, args["evidence"])
         self._expect(
