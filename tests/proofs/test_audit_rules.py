@@ -10,11 +10,12 @@ from coincurve import PrivateKey
 from engine.game import Game, Reason, Result
 from engine.policy_map import move_index
 from proofs.audit import audit
+from proofs.audit_bots import version_id
 from proofs.audit_report import Report
 from proofs.game_file import GameRecord
 from proofs.records import LogEvent
 from proofs.signing import Domain, Draw, Move, Open, Resign, address_of, player_side
-from proofs.statement import next_history
+from proofs.statement import STATEMENT_ID, next_history
 from tests.proofs.chain_scene import PLAYER, SECRET, opening
 
 BOT = b"\x77" * 32
@@ -128,6 +129,62 @@ def test_openingAtItsLimits_passes() -> None:
 
 def test_openingSignedByAStranger_isRefused() -> None:
     assert Forged(opening(BOT), key=STRANGER).failed == [(None, "opening")]
+
+
+def registration(metadata: str) -> dict[str, Any]:
+    """The arguments of a custom bot's registration."""
+    hashes = {"netHash": b"\1" * 32, "circuitHash": b"\2" * 32, "keyHash": b"\3" * 32}
+    args: dict[str, Any] = {"owner": "0x" + "0a" * 20, "verifier": "0x" + "0b" * 20, **hashes}
+    args |= {"statement": STATEMENT_ID, "custom": True, "verifyingKey": b""}
+    id_ = version_id({**args, "metadata": metadata.encode()})
+    return {key: plain(value) for key, value in {"id": id_, **args, "metadata": metadata}.items()}
+
+
+def with_bots(*names: str, last: str = "") -> list[tuple[int | None, str]]:
+    """What fails in bot A's game after these bots registered, and `last` after the opening."""
+    args = {name: registration(name) for name in (*names, last)}
+    game = Forged(opening(bytes.fromhex(registration("A")["id"][2:])))
+    logs = [("BotRegistered", args[name]) for name in names]
+    logs += [(event.name, event.args) for event in game.events]
+    logs += [("BotRegistered", args[last])] if last else []
+    game.events = [
+        LogEvent(name, values, n + 1, f"0x{n:064x}", 0, OPENED + n)
+        for n, (name, values) in enumerate(logs)
+    ]
+    return game.failed
+
+
+def test_registrations_areThoseOfTheGamesBots() -> None:
+    assert with_bots("A") == []
+    assert with_bots("A", "A") == [(None, "order")]
+    assert with_bots("A", "B") == [(None, "order")]
+    assert with_bots(last="A") == [(None, "order")]
+
+
+def test_logsOutOfPlace_areRefused() -> None:
+    game = forged("e4 e5")
+    game.events.append(replace(game.events[0], block=9, time=OPENED + 9))
+    assert game.failed == [(2, "order")]
+    del game.events[0]
+    assert game.failed == [(None, "order")]
+    game = forged("e4").end(Result.BLACK_WINS, Reason.RESIGNATION, forged().resignation())
+    assert (1, "order") in game.end(Result.DRAW, Reason.STALEMATE).failed
+
+
+@pytest.mark.parametrize(("late", "failed"), [(60, []), (61, [(8, "clock")])])
+def test_drawAndMove_haveTheGraceWindow(late: int, failed: list[tuple[int, str]]) -> None:
+    """White's time runs out after the delay, the base and four increments."""
+    for move in (False, True):
+        game = forged(KNIGHTS * 2)
+        out = game.events[-1].time + 1 + 300 + 4 * 2
+        game.log("TimeoutClaimed", ply=8, deadline=out + 60)
+        game.events[-1] = replace(game.events[-1], time=out)
+        if move:
+            game.play("e4")
+        else:
+            game.end(Result.DRAW, Reason.THREEFOLD_CLAIM, game.draw_claim())
+        game.events[-1] = replace(game.events[-1], time=out + late)
+        assert game.failed == failed
 
 
 def test_moveAfterTheEnd_isRefused() -> None:
