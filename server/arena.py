@@ -70,7 +70,6 @@ class Hosted:
     session: Session
     room: Room
     proofs: dict[int, asyncio.Task[None]] = field(default_factory=dict)
-    spectators_shown: int = 0
     spectators_timer: asyncio.TimerHandle | None = None
 
 
@@ -258,10 +257,7 @@ class Arena:
 
     def _show_spectators(self, hosted: Hosted) -> None:
         hosted.spectators_timer = None
-        count = hosted.room.spectators
-        if count != hosted.spectators_shown:
-            hosted.spectators_shown = count
-            hosted.room.publish(m.SpectatorsEvent(d=m.SpectatorsData(count=count)))
+        hosted.room.publish_spectators()
 
     def watch(self) -> None:
         """Look after games that others move on: anyone may talk to the contract."""

@@ -10,7 +10,14 @@ from collections.abc import Callable
 from typing import Final
 
 from server.history import History
-from server.messages import FullEvent, GameEvent, Snapshot, to_wire
+from server.messages import (
+    FullEvent,
+    GameEvent,
+    Snapshot,
+    SpectatorsData,
+    SpectatorsEvent,
+    to_wire,
+)
 
 HISTORY_SIZE: Final = 128
 QUEUE_LIMIT: Final = 2 * HISTORY_SIZE
@@ -76,6 +83,7 @@ class Room:
         self._history = History(start=start, size=HISTORY_SIZE)
         self._subscribers: set[Subscriber] = set()
         self._wire, self._wire_version = "", -1
+        self._spectators_told = 0
 
     @property
     def version(self) -> int:
@@ -92,7 +100,7 @@ class Room:
 
     def full(self) -> FullEvent:
         """The game as it is now, at the latest version."""
-        return FullEvent(d=self._snapshot(self.spectators), v=self._history.version)
+        return FullEvent(d=self._snapshot(self._spectators_told), v=self._history.version)
 
     def _full_wire(self) -> str:
         """Serialised once a version: after a restart many ask for the same."""
@@ -116,7 +124,13 @@ class Room:
 
     def publish_full(self) -> None:
         """Send the whole game as an event of its own."""
-        self.publish(FullEvent(d=self._snapshot(self.spectators)))
+        self.publish(FullEvent(d=self._snapshot(self._spectators_told)))
+
+    def publish_spectators(self) -> None:
+        """Tell their number if it changed.  Whole games carry the told one: all see the same."""
+        if self.spectators != self._spectators_told:
+            self._spectators_told = self.spectators
+            self.publish(SpectatorsEvent(d=SpectatorsData(count=self.spectators)))
 
     def _broadcast(self, event: GameEvent) -> None:
         wire = to_wire(event)

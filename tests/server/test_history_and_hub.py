@@ -135,7 +135,30 @@ def test_players_are_no_spectators() -> None:
     room.subscribe(guest)
     player.is_player = True
     assert room.spectators == 1
+    room.publish_spectators()
     assert json.loads(room.full().model_dump_json())["d"]["spectators"] == 1
+
+
+async def test_whoever_moves_at_once_was_never_told_to_be_a_spectator() -> None:
+    room, player = Room(snapshot, start=0), Subscriber()
+    room.subscribe(player)
+    player.is_player = True
+    room.publish_spectators()
+    [full] = await drain(player)
+    assert isinstance(full, m.FullEvent)
+    assert full.d.spectators == 0
+
+
+async def test_a_number_of_spectators_is_told_once() -> None:
+    room, guest = Room(snapshot, start=0), Subscriber()
+    room.subscribe(guest)
+    for _ in range(2):
+        room.publish_spectators()
+    room.publish_full()
+    _, told, full = await drain(guest)
+    assert isinstance(told, m.SpectatorsEvent)
+    assert isinstance(full, m.FullEvent)
+    assert told.d.count == full.d.spectators == 1
 
 
 def test_a_bucket_lets_a_burst_through_and_then_its_rate() -> None:
