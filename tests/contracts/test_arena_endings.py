@@ -141,6 +141,17 @@ def test_context_tellsCastlingRightsApart(live: Live) -> None:
     assert live.state["context"] == live.game.position.context
 
 
+def test_context_tellsEnPassantApart(live: Live) -> None:
+    """The same board again, but the pawn may not be taken in passing any more."""
+    live.play_all("e4 a6 e5 d5")
+    assert live.state["context"] >> 4 & 15 == 4
+    live.play_all(KNIGHTS_OUT_AND_BACK)
+    assert live.state["context"] >> 8 & 3 == 0
+    live.play_all(KNIGHTS_OUT_AND_BACK)
+    assert live.state["context"] >> 8 & 3 == 1
+    assert live.state["context"] == live.game.position.context
+
+
 def test_context_countsEachGameByItself(scene: Scene) -> None:
     one, two = scene.open(), scene.open(nonce=2)
     one.play_all(KNIGHTS_OUT_AND_BACK)
