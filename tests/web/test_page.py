@@ -180,6 +180,7 @@ async def test_the_players_own_watch_page_has_no_controls(arena: FakeArena, hand
     await hand.page.goto(f"{arena.url}/watch/{game}")
     await expect(hand.page.get_by_test_id("role")).to_have_text("watching")
     await expect(hand.page.get_by_test_id("resign")).to_be_hidden()
+    await expect(hand.page.locator("#share")).to_be_visible()
 
 
 async def test_a_reload_finds_the_key_and_the_game_again(arena: FakeArena, hand: Hand) -> None:
@@ -319,6 +320,7 @@ async def test_an_unknown_game_says_so(arena: FakeArena, hand: Hand) -> None:
     await hand.page.goto(f"{arena.url}/game/0x{'12' * 32}")
     await expect(hand.page.locator("#missing")).to_be_visible()
     await expect(hand.page.locator("#game")).to_be_hidden()
+    await expect(hand.page.locator("#share")).to_be_hidden()
 
 
 async def test_frames_of_an_unknown_type_are_shown_as_errors(arena: FakeArena, hand: Hand) -> None:

@@ -74,6 +74,7 @@ export class GameView {
     this.#banners(state);
     byId("missing", HTMLElement).hidden = state.connection !== "refused";
     byId("game", HTMLElement).hidden = !state.snapshot;
+    byId("share", HTMLButtonElement).hidden = !state.snapshot;
     if (!state.snapshot) return;
     const mover = canMove(state) ? turn(state) : null;
     this.#sides(state);
