@@ -9,6 +9,7 @@ Signatures are 65 bytes, r | s | v with v 27 or 28, and s in the lower half of t
 (EIP-2), so that no one can make a second signature out of a first.
 """
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import ClassVar, Final
 
@@ -64,13 +65,14 @@ class Domain:
 
 
 @dataclass(frozen=True)
-class Message:
+class Message(ABC):
     """Base of the signed messages: static fields only, each one ABI word."""
 
     TYPE: ClassVar[str]
 
+    @abstractmethod
     def words(self) -> tuple[int | bytes, ...]:
-        raise NotImplementedError
+        """The fields as ABI words, in the order of TYPE."""
 
     def digest(self, domain: Domain) -> bytes:
         """The 32 bytes that are signed."""
