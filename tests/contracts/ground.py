@@ -88,19 +88,11 @@ class Node:
         return found
 
     def mined(self, sent: str) -> dict[str, Any]:
-        """The receipt of a transaction, which a node that mines by itself has at once.
-
-        anvil's eth_sendTransactionSync has been seen to time out right after a snapshot was
-        restored, once in some thousand calls: so this asks by itself, and pushes if it must.
-        """
+        """The receipt of a transaction, which a node that mines by itself has at once."""
         start = time.monotonic()
-        pushed = False
         while (receipt := self.receipt(sent)) is None:
             waited = time.monotonic() - start
             assert waited < _START_SECONDS, f"{sent} was not mined in {waited:.0f} s"
-            if waited > _PUSH_SECONDS and not pushed:
-                self.ask("evm_mine")
-                pushed = True
             time.sleep(0.002)
         return receipt
 
@@ -143,6 +135,17 @@ class Node:
         return taken
 
     def revert(self, snapshot: str) -> None:
+        """Back to a snapshot, once the pool has let go of what was mined.
+
+        anvil shows a receipt a moment before it takes the transaction out of its pool.  A chain
+        turned back in between would mine that transaction again, or lose the next one that has the
+        same sender and nonce.
+        """
+        start = time.monotonic()
+        while int(self.ask("txpool_status")["pending"], 16):
+            if time.monotonic() - start > _PUSH_SECONDS:
+                self.ask("anvil_dropAllTransactions")
+            time.sleep(0.002)
         assert self.ask("evm_revert", snapshot)
 
 
