@@ -6,15 +6,11 @@ transactions, timers.  Everything in this file runs on the event loop.
 
 import asyncio
 import logging
-import statistics
 import time
-from collections import deque
-from collections.abc import Callable, Coroutine, Iterator, Mapping
-from concurrent.futures import Future
-from dataclasses import dataclass, field
-from typing import Any, Final
+from collections.abc import Callable, Iterator, Mapping
+from typing import Final
 
-from proofs.errors import BadSignature, ChainDown, ChainRejected
+from proofs.errors import BadSignature, ChainDown
 from proofs.signing import Open, side_player
 from server import messages as m
 from server.effects import (
@@ -23,8 +19,6 @@ from server.effects import (
     DropProof,
     Effect,
     Emit,
-    Intent,
-    Landing,
     Prove,
     Resync,
     Submit,
@@ -32,45 +26,20 @@ from server.effects import (
     WakeAt,
 )
 from server.errors import CommandRefused
+from server.hosted import Hosted, Limits, is_left
 from server.hub import Room, Subscriber
 from server.limits import TokenBucket
 from server.offers import Offers
 from server.ply import hex_of
-from server.ports import GameChain, Proven, Prover
+from server.ports import GameChain, Prover
+from server.proving import Proving
+from server.sending import Sending
 from server.session import Session
+from server.tasks import Tasks
 
 _LOG: Final = logging.getLogger(__name__)
 _SPECTATORS_EVERY: Final = 0.5
 _PROOFS_REMEMBERED: Final = 50
-
-
-@dataclass(frozen=True)
-class Limits:
-    """What one server takes on; seconds are seconds."""
-
-    games: int = 500
-    games_per_opener: int = 8
-    openings_per_second: float = 2.0
-    openings_at_once: float = 50.0
-    finished_kept: int = 1000
-    shortest_base: int = 10
-    longest_base: int = 3 * 3600
-    longest_increment: int = 180
-    longest_expiry: int = 24 * 3600
-    proof_tries: int = 5
-    first_pause: float = 0.5
-    longest_pause: float = 30.0
-    watch_every: float = 2.0
-
-
-@dataclass
-class Hosted:
-    """A session with what belongs to it out here."""
-
-    session: Session
-    room: Room
-    proofs: dict[int, asyncio.Task[None]] = field(default_factory=dict)
-    spectators_timer: asyncio.TimerHandle | None = None
 
 
 class Arena:
@@ -96,19 +65,17 @@ class Arena:
             rate=self.limits.openings_per_second, burst=self.limits.openings_at_once, now=now()
         )
         self._chain = chain
-        self._prover = prover
+        self._tasks = Tasks()
+        self._proving = Proving(prover, self.limits, self._tasks, self.apply, now)
+        self._sending = Sending(chain, self.limits, self.apply, now)
         self._games: dict[bytes, Hosted] = {}
-        self._tasks: set[asyncio.Task[None]] = set()
-        self._waiting: dict[tuple[bytes, int], Future[Any]] = {}
-        self._proof_times: dict[bytes, deque[float]] = {}
-        self._chain_fault: str | None = None
 
     # --- questions ------------------------------------------------------------------------------
 
     @property
     def chain_fault(self) -> str | None:
         """Why the chain does not answer, if so."""
-        return self._chain_fault
+        return self._sending.fault
 
     def game(self, game: bytes) -> Hosted:
         """Raises CommandRefused for a game that is not here."""
@@ -123,8 +90,7 @@ class Arena:
 
     def proof_seconds(self, version: bytes) -> float | None:
         """The median of the latest proofs of a bot, None before the first."""
-        seen = self._proof_times.get(version)
-        return statistics.median(seen) if seen else None
+        return self._proving.seconds(version)
 
     # --- commands -------------------------------------------------------------------------------
 
@@ -148,8 +114,8 @@ class Arena:
         if signer != opening.opener.lower():
             raise CommandRefused("bad_signature", f"not signed by {opening.opener.lower()}")
         self._check_room(opening)
-        if self._chain_fault is not None:
-            raise CommandRefused("chain_down", f"no new games now: {self._chain_fault}")
+        if self._sending.fault is not None:
+            raise CommandRefused("chain_down", f"no new games now: {self._sending.fault}")
         self.offers.use(offer)
         terms = Terms(self._chain.domain, opening, signature, offer.secret, self.bots)
         hosted = self._host(terms)
@@ -202,7 +168,7 @@ class Arena:
     def _check_room(self, opening: Open) -> None:
         """Games whose clock ran out do not count: nobody has to end them."""
         now, limits, opener = self.now(), self.limits, opening.opener.lower()
-        going = [h.session for h in self._games.values() if not _is_left(h.session, now)]
+        going = [h.session for h in self._games.values() if not is_left(h.session, now)]
         if len(going) >= limits.games:
             raise CommandRefused("too_many_games", f"{len(going)} games are going on here")
         mine = sum(session.terms.open.opener.lower() == opener for session in going)
@@ -234,7 +200,7 @@ class Arena:
         finished = [
             h
             for h in self._games.values()
-            if _is_left(h.session, now) and h.session.is_waiting and h.room.is_empty
+            if is_left(h.session, now) and h.session.is_waiting and h.room.is_empty
         ]
         for hosted in finished[: max(0, len(finished) - self.limits.finished_kept)]:
             del self._games[hosted.session.id]
@@ -261,7 +227,7 @@ class Arena:
 
     def watch(self) -> None:
         """Look after games that others move on: anyone may talk to the contract."""
-        self._spawn(self._watch())
+        self._tasks.spawn(self._watch())
 
     async def close(self) -> None:
         """Drop all work that is under way; the chain and its log suffice to take it up again."""
@@ -269,9 +235,7 @@ class Arena:
             if hosted.spectators_timer is not None:
                 hosted.spectators_timer.cancel()
             hosted.room.close()
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._tasks.cancel()
 
     # --- effects --------------------------------------------------------------------------------
 
@@ -284,127 +248,17 @@ class Arena:
                 case Resync():
                     hosted.room.publish_full()
                 case Prove():
-                    self._begin_proof(hosted, effect)
+                    self._proving.begin(hosted, effect)
                 case DropProof(job=job):
-                    if (task := hosted.proofs.pop(job, None)) is not None:
-                        task.cancel()
+                    self._proving.drop(hosted, job)
                 case Submit(intent=intent):
-                    self._spawn(self._send(hosted, intent))
+                    self._tasks.spawn(self._sending.send(hosted, intent))
                 case WakeAt(at=at):
-                    self._spawn(self._wake(hosted, at))
-
-    def _spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
-        task = asyncio.get_running_loop().create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._finished)
-        return task
-
-    def _finished(self, task: asyncio.Task[None]) -> None:
-        self._tasks.discard(task)
-        if not task.cancelled() and (error := task.exception()) is not None:
-            _LOG.error("a task of the arena failed", exc_info=error)
+                    self._tasks.spawn(self._wake(hosted, at))
 
     async def _wake(self, hosted: Hosted, at: float) -> None:
         await asyncio.sleep(max(0.0, at - self.now()))
         self.apply(hosted, hosted.session.woke(self.now()))
-
-    # --- proofs ---------------------------------------------------------------------------------
-
-    def _begin_proof(self, hosted: Hosted, wish: Prove) -> None:
-        task = self._spawn(self._prove(hosted, wish))
-        hosted.proofs[wish.job] = task
-        task.add_done_callback(lambda _: hosted.proofs.pop(wish.job, None))
-
-    async def _prove(self, hosted: Hosted, wish: Prove) -> None:
-        """Try until there is a proof, or the prover fails too often."""
-        session, pause = hosted.session, self.limits.first_pause
-        for attempt in range(1, self.limits.proof_tries + 1):
-            try:
-                result = await self._prove_once(hosted, wish)
-            except Exception as error:  # whatever a prover died of, the next may not
-                _LOG.warning("proof of ply %d, try %d: %s", wish.ply, attempt, error)
-                if attempt == self.limits.proof_tries:
-                    self.apply(hosted, session.unprovable(wish.job, str(error), self.now()))
-                    return
-                self.apply(hosted, session.queued(wish.job, None, self.now()))
-                await asyncio.sleep(pause)
-                pause = min(2 * pause, self.limits.longest_pause)
-                continue
-            seen = self._proof_times.setdefault(wish.version, deque(maxlen=_PROOFS_REMEMBERED))
-            seen.append(result.wall_s)
-            hosted.proofs.pop(wish.job, None)
-            effects = session.proved(
-                wish.job, result.proof, wall=result.wall_s, cpu=result.cpu_s, now=self.now()
-            )
-            self.apply(hosted, effects)
-            return
-
-    async def _prove_once(self, hosted: Hosted, wish: Prove) -> Proven:
-        loop, key = asyncio.get_running_loop(), (hosted.session.id, wish.job)
-
-        def begun() -> None:
-            if not loop.is_closed():
-                loop.call_soon_threadsafe(self._proof_begun, hosted, wish)
-
-        future = self._prover.submit(wish.version, wish.statement, begun)
-        self._waiting[key] = future
-        self._show_positions()
-        try:
-            proven: Proven = await asyncio.wrap_future(future)
-            return proven
-        finally:
-            self._waiting.pop(key, None)
-            self._show_positions()
-
-    def _proof_begun(self, hosted: Hosted, wish: Prove) -> None:
-        if self._waiting.pop((hosted.session.id, wish.job), None) is not None:
-            self.apply(hosted, hosted.session.proving(wish.job, self.now()))
-            self._show_positions()
-
-    def _show_positions(self) -> None:
-        """Tell every waiting job's place in the prover's queue."""
-        for (game, job), future in list(self._waiting.items()):
-            hosted, position = self._games.get(game), self._prover.position(future)
-            if hosted is not None and position is not None:
-                self.apply(hosted, hosted.session.queued(job, position, self.now()))
-
-    # --- transactions ---------------------------------------------------------------------------
-
-    async def _send(self, hosted: Hosted, intent: Intent) -> None:
-        """Send a session's transaction, again and again while the chain does not answer."""
-        session, pause = hosted.session, self.limits.first_pause
-        while True:
-            try:
-                answer = await self._ask_chain(hosted, intent)
-                break
-            except ChainDown as error:
-                fault = str(error)
-            except Exception as error:  # a game must not stop for an answer nobody foresaw
-                _LOG.exception("game %s: %r failed", hex_of(session.id), intent)
-                fault = f"the chain's answer makes no sense: {type(error).__name__}"
-            self._chain_fault = fault
-            self.apply(hosted, session.waiting(intent, fault, self.now()))
-            await asyncio.sleep(pause)
-            pause = min(2 * pause, self.limits.longest_pause)
-        self._chain_fault = None
-        if isinstance(answer, Landing):
-            self.apply(hosted, session.has_landed(intent, answer, self.now()))
-        else:
-            reason, truth = answer
-            self.apply(hosted, session.was_refused(intent, reason, truth, self.now()))
-
-    async def _ask_chain(self, hosted: Hosted, intent: Intent) -> Landing | tuple[str, ChainTruth]:
-        """What became of a transaction: its block, or why not and what the chain holds."""
-        session = hosted.session
-
-        def sent(tx: str) -> None:
-            self.apply(hosted, session.sent(intent, tx, self.now()))
-
-        try:
-            return await self._chain.send(session.terms, intent, sent)
-        except ChainRejected as refused:
-            _LOG.warning("game %s: %s", hex_of(session.id), refused)
-            return str(refused), await self._chain.truth(session.terms)
 
     # --- what others do -------------------------------------------------------------------------
 
@@ -429,11 +283,6 @@ class Arena:
         truth = await self._chain.truth(session.terms)
         if session.is_waiting and session.line.landed == landed:
             self.apply(hosted, session.reconcile(truth, self.now()))
-
-
-def _is_left(session: Session, now: float) -> bool:
-    """Whether a game is over, or nobody is held by it any more."""
-    return session.is_over or session.is_flagged(now)
 
 
 def _bytes(text: str) -> bytes:

@@ -9,8 +9,9 @@ from typing import Any, Final
 from aiohttp import web
 
 from server import messages as m
-from server.arena import Arena, Hosted
+from server.arena import Arena
 from server.errors import CommandRefused
+from server.hosted import Hosted
 from server.hub import Subscriber
 from server.info import ArenaInfo
 from server.session import Session

@@ -11,8 +11,9 @@ from aiohttp import WSMsgType, web
 
 from proofs import signing
 from server import messages as m
-from server.arena import Arena, Hosted
+from server.arena import Arena
 from server.errors import ClientError, CommandRefused, FrameError
+from server.hosted import Hosted
 from server.hub import Subscriber
 from server.limits import TokenBucket
 from server.site import SITE, is_allowed_origin

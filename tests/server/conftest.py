@@ -6,8 +6,9 @@ from dataclasses import dataclass, field
 import pytest
 from aiohttp.test_utils import TestServer
 
-from server.arena import Arena, Limits
+from server.arena import Arena
 from server.client import Client
+from server.hosted import Limits
 from server.site import Site
 from server.web_app import make_app
 from tests.server.fake_arena import PAGE, fake_info

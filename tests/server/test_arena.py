@@ -421,8 +421,7 @@ async def test_a_finished_game_gives_its_place_away_but_not_while_it_is_watched(
             t="resign", d=m.ResignData(signature="0x" + Resign(game).sign(DOMAIN, player.key).hex())
         )
         arena.command(hosted, command)
-        while tasks := list(arena._tasks):
-            await asyncio.gather(*tasks)
+        await arena._tasks.join()
         ids.append(game)
     assert [h.session.id for h in arena.games()] == [ids[3], ids[2]]
     await arena.close()

@@ -150,7 +150,7 @@ async def test_the_stream_brings_the_frames_until_the_end(
 async def test_health_tells_what_is_wrong(served: Served, http: aiohttp.ClientSession) -> None:
     async with http.get("/healthz") as response:
         assert (response.status, await response.json()) == (200, {"status": "ok"})
-    served.arena._chain_fault = "no answer"
+    served.arena._sending.fault = "no answer"
     async with http.get("/healthz") as response:
         assert (response.status, (await response.json())["what"]) == (503, "no answer")
 
