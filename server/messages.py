@@ -58,6 +58,8 @@ ErrorCode = Literal[
     "not_player",
     "rate_limited",
     "chain_down",
+    "over_budget",
+    "closing",
     "internal",
 ]
 
@@ -274,6 +276,7 @@ class MoveRecord(_Frame):
     stage: Stage
     at: dict[str, float]
     queue_position: int | None = None
+    wait_seconds: float | None = None
     prove_seconds: float | None = None
     cpu_seconds: float | None = None
     proof: str | None = None
@@ -284,7 +287,16 @@ class MoveRecord(_Frame):
     reason: str | None = None
 
 
+class Away(_Frame):
+    """A time in which the arena did not run, in unix seconds; the contract's clocks ran on."""
+
+    since: float
+    until: float
+
+
 class Snapshot(_Frame):
+    """A whole game.  `waiting` says what holds it up, if anything does."""
+
     game: str
     chain_id: int
     arena: str
@@ -299,13 +311,19 @@ class Snapshot(_Frame):
     history: str
     clocks: Clocks
     spectators: int
+    waiting: str | None = None
+    away: list[Away] = []
 
 
 class ProofData(_Frame):
+    """What became of a bot's proof.  `wait_seconds` is how long it will probably take from now
+    until there is one; null while nothing is known of it."""
+
     ply: int
     stage: Literal["queued", "proving", "proved"]
     at: float
     queue_position: int | None = None
+    wait_seconds: float | None = None
     prove_seconds: float | None = None
     cpu_seconds: float | None = None
     proof: str | None = None
@@ -322,6 +340,29 @@ class ChainData(_Frame):
     gas: int | None = None
     block: int | None = None
     reason: str | None = None
+
+
+Cause = Literal["reorg", "refused", "unprovable", "other_move", "ended"]
+
+
+class CorrectionData(_Frame):
+    """What was shown from ply `ply` on does not hold: the whole game follows.
+
+    Causes: the chain lost blocks (`reorg`), the contract refused a move (`refused`), a move could
+    not be proven (`unprovable`), another move landed (`other_move`), the game ended first (`ended`).
+    """
+
+    ply: int
+    cause: Cause
+    message: str
+    at: float
+
+
+class WaitingData(_Frame):
+    """What holds the game up; null when nothing does any more."""
+
+    reason: str | None
+    at: float
 
 
 class EndData(_Frame):
@@ -391,6 +432,18 @@ class EndEvent(_Frame):
     v: int = 0
 
 
+class CorrectionEvent(_Frame):
+    t: Literal["correction"] = "correction"
+    d: CorrectionData
+    v: int = 0
+
+
+class WaitingEvent(_Frame):
+    t: Literal["waiting"] = "waiting"
+    d: WaitingData
+    v: int = 0
+
+
 class SpectatorsEvent(_Frame):
     t: Literal["spectators"] = "spectators"
     d: SpectatorsData
@@ -428,7 +481,15 @@ class ErrorReply(_Frame):
 
 
 GameEvent = (
-    FullEvent | MoveEvent | ProofEvent | ChainEvent | ClockEvent | EndEvent | SpectatorsEvent
+    FullEvent
+    | MoveEvent
+    | ProofEvent
+    | ChainEvent
+    | ClockEvent
+    | EndEvent
+    | CorrectionEvent
+    | WaitingEvent
+    | SpectatorsEvent
 )
 Reply = Offered | Opened | Ack | Pong | ErrorReply
 ServerFrame = GameEvent | Reply

@@ -173,6 +173,7 @@ def test_names_are_camel_case_on_the_wire() -> None:
         "stage": "queued",
         "at": 0.0,
         "queuePosition": 2,
+        "waitSeconds": None,
         "proveSeconds": None,
         "cpuSeconds": None,
         "proof": None,
@@ -183,6 +184,6 @@ def test_the_schema_names_every_type() -> None:
     schema = m.schema()
     assert set(schema["client"]["discriminator"]["mapping"]) == set(FRAMES)
     assert set(schema["server"]["discriminator"]["mapping"]) == {
-        "full", "move", "proof", "chain", "clock", "end", "spectators",
+        "full", "move", "proof", "chain", "clock", "end", "correction", "waiting", "spectators",
         "offer", "opened", "ack", "pong", "error",
     }  # fmt: skip

@@ -21,6 +21,7 @@ const record = (ply, change = {}) => ({
   stage: "proposed",
   at: { proposed: 1000 + ply },
   queuePosition: null,
+  waitSeconds: null,
   proveSeconds: null,
   cpuSeconds: null,
   proof: null,
@@ -48,6 +49,8 @@ const snapshot = (plies, change = {}) => ({
   history: plies ? moves[plies - 1].history : game,
   clocks: { white: 600, black: 590, running: "black", at: 2000 },
   spectators: 0,
+  waiting: null,
+  away: [],
   ...change,
 });
 
@@ -122,6 +125,7 @@ const proof = (stage, change) => ({
   stage,
   at: 3000,
   queuePosition: null,
+  waitSeconds: null,
   proveSeconds: null,
   cpuSeconds: null,
   proof: null,

@@ -17,7 +17,7 @@
  * @property {(fault: ProtocolFault | CommandRefused) => void} onFault what no caller waits for
  */
 
-const EVENTS = new Set(["full", "move", "proof", "chain", "clock", "end", "spectators"]);
+const EVENTS = new Set("full move proof chain clock end correction waiting spectators".split(" "));
 const REPLIES = new Set(["offer", "opened", "ack", "pong"]);
 const CLOSE_UNKNOWN_GAME = 4004;
 const PING_MS = 20_000;

@@ -6,7 +6,7 @@ import { RecordFault, after, drawClaim, follow, isFinal, startOf, turnOf } from 
 
 /** @import { Position } from "./line.js" */
 /** @import { Status } from "./protocol.js" */
-/** @import { ChainData, Clocks, Color, GameEvent, MoveRecord, ProofData, Snapshot } from "./types.js" */
+/** @import { ChainData, Clocks, Color, CorrectionData, GameEvent, MoveRecord, ProofData, Snapshot } from "./types.js" */
 
 /**
  * @typedef {object} Pending a move that the player made and the server has not shown yet
@@ -27,6 +27,7 @@ import { RecordFault, after, drawClaim, follow, isFinal, startOf, turnOf } from 
  * @property {string | null} error one clear line that the player may dismiss
  * @property {number | null} shown the position looked at, as an index of `line`; null: the last
  * @property {boolean} flipped
+ * @property {CorrectionData | null} correction the last time the chain said otherwise
  * @property {boolean} timeClaimed the player claimed the game on time; a move still counts a while
  */
 
@@ -43,6 +44,7 @@ export function initialState(game, viewer) {
     error: null,
     shown: null,
     flipped: false,
+    correction: null,
     timeClaimed: false,
   };
 }
@@ -77,6 +79,10 @@ function apply(state, event) {
         status: "ended",
         result: { result: event.d.result, reason: event.d.reason },
       });
+    case "correction": // the whole game follows
+      return { ...state, correction: event.d };
+    case "waiting":
+      return patch(state, { waiting: event.d.reason });
     case "spectators":
       return patch(state, { spectators: event.d.count });
   }

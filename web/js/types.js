@@ -69,6 +69,7 @@
  * @property {Stage} stage
  * @property {Partial<Record<Stage, number>>} at
  * @property {number | null} queuePosition
+ * @property {number | null} waitSeconds
  * @property {number | null} proveSeconds
  * @property {number | null} cpuSeconds
  * @property {string | null} proof
@@ -94,6 +95,8 @@
  * @property {string} history
  * @property {Clocks} clocks
  * @property {number} spectators
+ * @property {string | null} waiting what holds the game up
+ * @property {{since: number, until: number}[]} away when the arena did not run; clocks ran on
  *
  * @typedef {object} GameSummary
  * @property {string} game
@@ -109,6 +112,7 @@
  * @property {"queued" | "proving" | "proved"} stage
  * @property {number} at
  * @property {number | null} queuePosition
+ * @property {number | null} waitSeconds
  * @property {number | null} proveSeconds
  * @property {number | null} cpuSeconds
  * @property {string | null} proof
@@ -124,9 +128,17 @@
  *
  * @typedef {{result: string, reason: string, tx: string | null}} EndData
  *
+ * @typedef {object} CorrectionData what was shown from `ply` on does not hold
+ * @property {number} ply
+ * @property {"reorg" | "refused" | "unprovable" | "other_move" | "ended"} cause
+ * @property {string} message
+ * @property {number} at
+ *
  * @typedef {{t: "full", d: Snapshot, v: number} | {t: "move", d: MoveRecord, v: number}
  *   | {t: "proof", d: ProofData, v: number} | {t: "chain", d: ChainData, v: number}
  *   | {t: "clock", d: Clocks, v: number} | {t: "end", d: EndData, v: number}
+ *   | {t: "correction", d: CorrectionData, v: number}
+ *   | {t: "waiting", d: {reason: string | null, at: number}, v: number}
  *   | {t: "spectators", d: {count: number}, v: number}} GameEvent
  *
  * @typedef {{offer: {commitment: string, expires: number}, opened: {game: string},
