@@ -349,7 +349,8 @@ class CorrectionData(_Frame):
     """What was shown from ply `ply` on does not hold: the whole game follows.
 
     Causes: the chain lost blocks (`reorg`), the contract refused a move (`refused`), a move could
-    not be proven (`unprovable`), another move landed (`other_move`), the game ended first (`ended`).
+    not be proven (`unprovable`), another move landed (`other_move`), the game ended before
+    (`ended`).
     """
 
     ply: int
