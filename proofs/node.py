@@ -76,6 +76,13 @@ def running_node(folder: Path) -> str | None:
     return url if isinstance(url, str) else None
 
 
+def dying_with_us(command: list[str]) -> list[str]:
+    """A command that does the same and, on Linux, is told to end when the calling thread ends."""
+    if sys.platform != "linux":
+        return command
+    return [sys.executable, "-I", "-S", "-c", _DIE_WITH_PARENT, str(os.getpid()), *command]
+
+
 class Anvil:
     """One anvil process.  Use it as an async context manager, or call start() and stop().
 
@@ -157,10 +164,7 @@ class Anvil:
             await asyncio.to_thread(process.wait)
 
     def _spawn(self, program: Path, host: str, port: int) -> None:
-        command = [str(program), *self._options(host, port)]
-        if sys.platform == "linux":
-            parent = str(os.getpid())
-            command = [sys.executable, "-I", "-S", "-c", _DIE_WITH_PARENT, parent, *command]
+        command = dying_with_us([str(program), *self._options(host, port)])
         self.url = f"http://{host}:{port}"
         with (self._folder / "node.log").open("wb") as log:
             self._process = subprocess.Popen(

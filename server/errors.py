@@ -10,7 +10,8 @@ ServerError
 ├── CannotListen           the host is none to listen on
 ├── PageMissing            the page's files are not where they should be
 ├── KeyMissing             a chain that is not ours needs a key of the operator's
-└── KeyNotMade             a bot's development key could not be made
+├── KeyNotMade             a bot's development key could not be made
+└── HostFailed             a server that was started to be measured did not come up, or ended
 """
 
 from pathlib import Path
@@ -89,3 +90,38 @@ class KeyNotMade(ServerError):
         super().__init__(f"making the development key of {bot} failed with status {status}")
         self.bot = bot
         self.status = status
+
+
+class HostFailed(ServerError):
+    """`log` are the last lines that the server wrote."""
+
+    def __init__(self, what: str, log: str) -> None:
+        super().__init__(f"the server {what}" + (f": {log}" if log else ""))
+        self.what = what
+        self.log = log
+
+
+class ArenaError(ServerError, ConnectionError):
+    """A client's trouble with the arena at `url`."""
+
+    def __init__(self, url: str, what: str) -> None:
+        super().__init__(what)
+        self.url = url
+
+
+class Unreachable(ArenaError):
+    def __init__(self, url: str, why: str) -> None:
+        super().__init__(url, f"no arena answers at {url}: {why}")
+        self.why = why
+
+
+class NotAnArena(ArenaError):
+    def __init__(self, url: str, why: str) -> None:
+        super().__init__(url, f"what answers at {url} is no arena of this version: {why}")
+        self.why = why
+
+
+class NoSuchGame(ArenaError):
+    def __init__(self, url: str, game: str) -> None:
+        super().__init__(url, f"no game {game} is at {url}")
+        self.game = game

@@ -1,0 +1,1 @@
+"""Benches and campaigns: a whole server is started, played against, and measured or hurt."""

@@ -1,0 +1,51 @@
+"""A server child: started, killed, started again, and told to stop."""
+
+import signal
+from pathlib import Path
+
+import aiohttp
+import pytest
+
+from server.bench.host import Host, children_of, is_alive, lend_key, wait_gone
+from server.errors import HostFailed
+from tests.proofs.keys_fixture import dev_store
+
+
+async def test_host_isKilledStartedAgainAndStopped(tmp_path: Path) -> None:
+    store, _ = dev_store()
+    async with await Host.fresh(tmp_path, keys=store.root) as host:
+        url, family = host.url, host.family()
+        assert host.foreman() in family
+        assert host.rss_mb() > 10
+        assert host.cpu_seconds() > 0
+        await host.kill()
+        assert not any(map(is_alive, family))
+        await host.start()
+        assert host.url == url, "players come back to where they were"
+        async with aiohttp.ClientSession() as http, http.get(f"{url}/api/games") as answer:
+            assert answer.status == 200
+        family = host.family()
+        assert await host.stop(signal.SIGTERM) == 0
+        assert await wait_gone(set(family)) == set()
+        assert host.status == 0
+        assert host.tail()
+
+
+async def test_host_failsWithTheServersOwnWords(tmp_path: Path) -> None:
+    host = Host(tmp_path / "data", options=("--bot", "nobody"))
+    with pytest.raises(HostFailed, match="nobody"):
+        await host.start()
+    assert not host.alive
+    assert host.family() == []
+
+
+def test_lendKey_leavesTheStoreAlone(tmp_path: Path) -> None:
+    store, record = dev_store()
+    lend_key(store.root, tmp_path / "keys", "pawn")
+    lend_key(store.root, tmp_path / "keys", "pawn")
+    lent = tmp_path / "keys" / record.key_hash
+    assert (lent / "verifying_key.bin").read_bytes() == record.vk
+
+
+def test_childrenOf_nobodyIsNone() -> None:
+    assert children_of(2**22 + 1) == set()
