@@ -62,6 +62,7 @@ def proof_event(ply: Ply) -> Emit:
         stage=ply.stage,
         at=ply.at[ply.stage],
         queue_position=ply.queue_position,
+        wait_seconds=ply.wait_seconds,
         prove_seconds=ply.prove_seconds,
         cpu_seconds=ply.cpu_seconds,
         proof=None if ply.proof is None else hex_of(ply.proof),

@@ -27,6 +27,7 @@ class Ply:
     at: dict[str, float] = field(default_factory=dict)
     job: int | None = None
     queue_position: int | None = None
+    wait_seconds: float | None = None
     prove_seconds: float | None = None
     cpu_seconds: float | None = None
     proof: bytes | None = None
@@ -65,6 +66,7 @@ class Ply:
             stage=self.stage,
             at=dict(self.at),
             queue_position=self.queue_position,
+            wait_seconds=self.wait_seconds,
             prove_seconds=self.prove_seconds,
             cpu_seconds=self.cpu_seconds,
             proof=None if self.proof is None else hex_of(self.proof),

@@ -64,7 +64,7 @@ class Proving:
                 if attempt == self._limits.proof_tries:
                     self._apply(hosted, session.unprovable(wish.job, str(error), self._now()))
                     return
-                self._apply(hosted, session.queued(wish.job, None, self._now()))
+                self._apply(hosted, session.queued(wish.job, None, None, self._now()))
                 await asyncio.sleep(pause)
                 pause = min(2 * pause, self._limits.longest_pause)
                 continue
@@ -104,4 +104,4 @@ class Proving:
         for (_, job), (hosted, future) in list(self._waiting.items()):
             position = self._prover.position(future)
             if position is not None:
-                self._apply(hosted, hosted.session.queued(job, position, self._now()))
+                self._apply(hosted, hosted.session.queued(job, position, None, self._now()))

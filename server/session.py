@@ -222,22 +222,32 @@ class Session:
 
     # --- the prover's answers -------------------------------------------------------------------
 
-    def queued(self, job: int, position: int | None, now: float) -> list[Effect]:
-        """The job waits at `position` of the prover's queue, or again since a prover died."""
+    def queued(
+        self, job: int, position: int | None, wait_seconds: float | None, now: float
+    ) -> list[Effect]:
+        """The job waits at `position` of the prover's queue, or again since a prover died.
+
+        `wait_seconds` is how long it will probably take until there is a proof.  It runs down by
+        itself: news is when the place changes, or when there is an estimate at last, or no more.
+        """
         ply = self._proving(job)
-        if ply is None or (ply.stage == "queued" and ply.queue_position == position):
+        if ply is None:
+            return []
+        shown = (ply.queue_position, ply.wait_seconds is None)
+        if ply.stage == "queued" and shown == (position, wait_seconds is None):
             return []
         if ply.stage != "queued":
             ply.advance("queued", now)
-        ply.queue_position = position
+        ply.queue_position, ply.wait_seconds = position, wait_seconds
         return [proof_event(ply)]
 
-    def proving(self, job: int, now: float) -> list[Effect]:
+    def proving(self, job: int, now: float, wait_seconds: float | None = None) -> list[Effect]:
+        """A prover has begun; `wait_seconds` is how long it will probably take."""
         ply = self._proving(job)
         if ply is None or ply.stage == "proving":
             return []
         ply.advance("proving", now)
-        ply.queue_position = None
+        ply.queue_position, ply.wait_seconds = None, wait_seconds
         return [proof_event(ply)]
 
     def proved(
@@ -248,7 +258,7 @@ class Session:
             return []
         begun = self.proving(job, now)  # its word may come after the proof itself
         ply.advance("proved", now)
-        ply.job = None
+        ply.job = ply.wait_seconds = None
         ply.proof, ply.prove_seconds, ply.cpu_seconds = proof, wall, cpu
         return [*begun, proof_event(ply), *self._go_on(now)]
 
@@ -502,7 +512,8 @@ class Session:
         return [chain_event(-1, "verified", now, tx=tx, gas=gas)]
 
     def _verify(self, ply: Ply, now: float) -> list[Effect]:
-        job, ply.job, ply.queue_position, ply.reason = ply.job, None, None, None
+        job, ply.job, ply.reason = ply.job, None, None
+        ply.queue_position = ply.wait_seconds = None
         ply.advance("verified", now)
         self._grace_until = self._timeout = None
         dropped: list[Effect] = [] if job is None else [DropProof(job)]

@@ -557,14 +557,34 @@ def test_an_answer_to_what_was_not_sent_is_a_mistake(table: Table) -> None:
 def test_a_prover_that_died_puts_the_move_back_into_the_queue(table: Table) -> None:
     (wish,) = table.to_prove
     session = table.session
-    assert table.told(session.queued(wish.job, 3, 5)) == ["queued 1"]
-    assert session.queued(wish.job, 3, 5) == []
+    assert table.told(session.queued(wish.job, 3, None, 5)) == ["queued 1"]
+    assert session.queued(wish.job, 3, None, 5) == []
     assert table.told(session.proving(wish.job, 6)) == ["proving 1"]
     assert session.proving(wish.job, 6) == []
-    assert table.told(session.queued(wish.job, None, 7)) == ["queued 1"]
+    assert table.told(session.queued(wish.job, None, None, 7)) == ["queued 1"]
     assert session.snapshot().moves[1].at["queued"] == 7
     table.settle()
     assert table.stages() == ["verified", "verified"]
+
+
+def test_the_wait_for_a_proof_is_told_until_there_is_one(table: Table) -> None:
+    (wish,) = table.to_prove
+    session = table.session
+
+    def shown() -> tuple[int | None, float | None]:
+        record = session.snapshot().moves[1]
+        return record.queue_position, record.wait_seconds
+
+    session.queued(wish.job, 3, None, 5)
+    assert table.told(session.queued(wish.job, 3, 9.0, 5)) == ["queued 1"]  # an estimate at last
+    assert shown() == (3, 9.0)
+    assert session.queued(wish.job, 3, 8.0, 6) == []  # it only ran down
+    assert table.told(session.queued(wish.job, 2, 6.0, 8)) == ["queued 1"]
+    assert shown() == (2, 6.0)
+    session.proving(wish.job, 9, 2.5)
+    assert shown() == (None, 2.5)
+    session.proved(wish.job, b"proof", wall=1, cpu=1, now=0)
+    assert shown() == (None, None)
 
 
 def test_a_move_that_cannot_be_proven_is_taken_back(table: Table) -> None:
@@ -583,7 +603,7 @@ def test_words_about_a_dropped_proof_are_ignored(table: Table) -> None:
     table.refuse()
     before = state(table)
     session = table.session
-    assert session.queued(wish.job, 1, 0) == []
+    assert session.queued(wish.job, 1, None, 0) == []
     assert session.proving(wish.job, 0) == []
     assert session.proved(wish.job, b"proof", wall=1, cpu=1, now=0) == []
     assert session.unprovable(wish.job, "no", 0) == []
