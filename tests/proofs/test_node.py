@@ -101,6 +101,7 @@ async def test_state_survivesARestart(tmp_path: Path) -> None:
     async with Anvil(tmp_path) as node:
         await rpc(node.url, "anvil_setBalance", "0x" + "11" * 20, hex(12345))
         tx = await rpc(node.url, "eth_sendTransaction", {"from": SENDER, "to": "0x" + "22" * 20})
+        await receipt(node.url, tx)
         assert running_node(tmp_path) == node.url
         first = node.pid
     assert running_node(tmp_path) is None
