@@ -16,6 +16,7 @@ from proofs.abi import Artifact, load_artifact
 from proofs.errors import ChainDown, WrongChain
 from proofs.records import (
     Addresses,
+    Block,
     BotVersion,
     LogEvent,
     OnChainGame,
@@ -256,6 +257,13 @@ class Chain:
     async def block_number(self) -> int:
         return await self.rpc.number("eth_blockNumber")
 
+    async def block(self, number: int | None = None) -> Block | None:
+        """The latest block, or that of a number; None where the chain is shorter."""
+        at = "latest" if number is None else hex(number)
+        raw = await self.rpc.sure("eth_getBlockByNumber", at, False)
+        with sensible(self.rpc.url):
+            return Block(int(raw["number"], 16), str(raw["hash"])) if raw else None
+
     async def balance(self, address: str) -> int:
         """In wei."""
         return await self.rpc.number("eth_getBalance", address, "latest")
@@ -298,7 +306,8 @@ class Chain:
             logs = tuple(log for log in decoded if log is not None)
             time = logs[0].time if logs else await self._time(block)
             gas, contract = int(raw["gasUsed"], 16), raw.get("contractAddress")
-            return Receipt(raw["transactionHash"], gas, block, time, logs, contract)
+            name = str(raw["blockHash"])
+            return Receipt(raw["transactionHash"], gas, block, time, logs, contract, name)
 
     async def _logs(
         self, address: str, topics: Sequence[str | None], since: int = 0

@@ -33,6 +33,14 @@ class LogEvent:
 
 
 @dataclass(frozen=True)
+class Block:
+    """A block's place and name; another block may take the place."""
+
+    number: int
+    hash: str
+
+
+@dataclass(frozen=True)
 class Receipt:
     """A transaction that landed and did what it should; `gas` is what it used."""
 
@@ -42,6 +50,7 @@ class Receipt:
     timestamp: int
     logs: tuple[LogEvent, ...]
     contract: str | None = None
+    block_hash: str = ""
 
 
 @dataclass(frozen=True)

@@ -7,8 +7,9 @@ from typing import Any, Final
 
 from engine.game import Outcome, Reason, Result
 from proofs.chain import Chain
+from proofs.errors import ChainDown
 from proofs.prover import ProofJob, ProverPool
-from proofs.records import LogEvent, OnChainGame, Opening, Receipt, opening_of
+from proofs.records import Block, LogEvent, OnChainGame, Opening, Receipt, opening_of
 from proofs.signing import Domain
 from proofs.statement import Statement
 from server.effects import (
@@ -60,6 +61,7 @@ class ArenaChain:
 
     def __init__(self, chain: Chain) -> None:
         self._chain = chain
+        self._marks = Landmarks()
 
     @property
     def domain(self) -> Domain:
@@ -71,6 +73,7 @@ class ArenaChain:
 
     async def send(self, terms: Terms, intent: Intent, on_sent: Callable[[str], None]) -> Landing:
         receipt = await self._send(terms, intent, on_sent)
+        self._marks.see(Block(receipt.block, receipt.block_hash))
         state = await self._chain.game(terms.open.game_id(terms.domain))
         return Landing(
             tx=receipt.tx,
@@ -127,14 +130,47 @@ class ArenaChain:
         return [(opening_of(its[0]), await self._truth_of(game, its)) for game, its in logs.items()]
 
     async def changed(self, since: int) -> tuple[int, Collection[bytes] | None]:
-        head = await self._chain.block_number()
-        if head < since - 1:
-            return head + 1, None
-        if head < since:
+        head = await self._chain.block()
+        if head is None:
+            raise ChainDown(self._chain.rpc.url, "it has no latest block")
+        mark = self._marks.highest
+        if mark is not None and await self._is_gone(mark, head):
+            self._marks.forget()
+            self._marks.see(head)
+            return head.number + 1, None
+        self._marks.see(head)
+        if head.number < since:
             return since, ()
         logs = await self._chain.events(since)
-        last = max((log.block for log in logs), default=head)
-        return max(head, last) + 1, {_bytes(log.args["game"]) for log in logs}
+        last = max((log.block for log in logs), default=head.number)
+        return max(head.number, last) + 1, {_bytes(log.args["game"]) for log in logs}
+
+    async def _is_gone(self, mark: Block, head: Block) -> bool:
+        """Whether a block that we saw has left the chain: another took its place, or none."""
+        if self._marks.in_conflict or head.number < mark.number:
+            return True
+        if head.number == mark.number:
+            return head != mark
+        return await self._chain.block(mark.number) != mark
+
+
+class Landmarks:
+    """The highest block that was seen in the chain; every block before it hangs on its hash."""
+
+    def __init__(self) -> None:
+        self.highest: Block | None = None
+        self.in_conflict = False
+
+    def see(self, block: Block) -> None:
+        """Know a block to be in the chain now."""
+        known = self.highest
+        if known is None or block.number > known.number:
+            self.highest = block
+        elif block.number == known.number and block != known:
+            self.in_conflict = True
+
+    def forget(self) -> None:
+        self.highest, self.in_conflict = None, False
 
 
 def clocks_of(state: OnChainGame) -> Clocks:

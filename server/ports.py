@@ -81,7 +81,7 @@ class GameChain(Protocol):
     async def changed(self, since: int) -> tuple[int, Collection[bytes] | None]:
         """The games with logs from block `since` on, and the block to ask from next.
 
-        None for the games when the chain has become shorter: any may have changed.
+        None for the games when blocks that were seen are gone: any may have changed.
         Raises ChainDown.
         """
         ...
