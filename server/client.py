@@ -3,57 +3,107 @@
 async with await Client.connect("http://127.0.0.1:8000") as lobby:
     offer = await lobby.offer(bot)
     game = await lobby.open(opening, signature)
-async with await Client.connect(url, game=game) as player:
+async with await Client.connect(url, game=game, stay=True) as player:
+    await player.ready()
     await player.move(0, index, signature)
     await player.wait_stage(1, "verified")
+
+One that stays connects again when its socket ends, and sends again what got no answer.  That is
+safe: the arena takes each opening, each ply and each resignation once, and says so.
 """
 
 import asyncio
 import contextlib
 import itertools
 import json
+import random
 from collections.abc import Callable
+from http import HTTPStatus
 from types import TracebackType
 from typing import Any, Final, Self
 
 import websockets
+from pydantic import ValidationError
+from websockets.exceptions import ConnectionClosed, InvalidStatus, WebSocketException
 
 from proofs.signing import Open
 from server import messages as m
-from server.errors import CommandRefused
+from server.errors import CommandRefused, NoSuchGame, NotAnArena, Unreachable
 from server.ply import hex_of
+from server.view import MissedEvent, View
 
-_REPLY_SECONDS: Final = 30.0
+REPLY_SECONDS: Final = 30.0
+PATIENCE_SECONDS: Final = 120.0
+"""How long a client that stays looks for an arena that is gone."""
+
+_FIRST_PAUSE: Final = 0.05
+_LONGEST_PAUSE: Final = 2.0
+_TRIES: Final = 10
+_OVER: Final = ("stale_ply", "game_over")
+
+Heard = Callable[[m.GameEvent], None]
 
 
 class Client:
-    """One socket.  `events` holds all that came, `moves` the plies as they stand."""
+    """One socket after another to the same place.
 
-    def __init__(self, socket: websockets.ClientConnection) -> None:
-        self._socket = socket
+    `view` is the game as it stands, `events` all that came; `heard` is told of each event when
+    the view has it, `lost` of each connection that ended, with the reason.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        game: str | None,
+        since: int | None,
+        stay: bool,
+        patience: float,
+        heard: Heard | None,
+        lost: Callable[[str], None] | None,
+    ) -> None:
+        self.view = View()
+        self.events: list[m.GameEvent] = []
+        self.reconnects = 0
+        self._url = url
+        self._game = game
+        self._since = since
+        self._stay = stay
+        self._patience = patience
+        self._heard = heard
+        self._lost = lost
+        self._socket: websockets.ClientConnection | None = None
         self._ids = itertools.count(1)
         self._replies: dict[int, asyncio.Future[m.Reply]] = {}
         self._changed = asyncio.Condition()
+        self._up = asyncio.Event()
         self._error: BaseException | None = None
-        self.snapshot: m.Snapshot | None = None
-        self.moves: list[m.MoveRecord] = []
-        self.events: list[m.GameEvent] = []
-        self.end: m.EndData | None = None
-        self.version: int | None = None
-        self._reader = asyncio.create_task(self._read())
+        self._pause = _FIRST_PAUSE
+        self._reader: asyncio.Task[None] | None = None
 
     @classmethod
     async def connect(
-        cls, url: str, *, game: str | None = None, since: int | None = None
-    ) -> "Client":
-        """Connect to the arena at an http URL, as its lobby or to one game."""
-        query = "&".join(
-            f"{name}={value}" for name, value in (("game", game), ("v", since)) if value is not None
+        cls,
+        url: str,
+        *,
+        game: str | None = None,
+        since: int | None = None,
+        stay: bool = False,
+        patience: float = PATIENCE_SECONDS,
+        heard: Heard | None = None,
+        lost: Callable[[str], None] | None = None,
+    ) -> Self:
+        """Connect to the arena at an http URL, as its lobby or to one game.
+
+        `patience` is for how many seconds a client that stays looks for a lost arena.  Raises
+        Unreachable, NotAnArena.
+        """
+        client = cls(
+            url, game=game, since=since, stay=stay, patience=patience, heard=heard, lost=lost
         )
-        address = (
-            "ws" + url.removeprefix("http").rstrip("/") + "/ws" + (f"?{query}" if query else "")
-        )
-        return cls(await websockets.connect(address, max_size=None, compression=None))
+        await client._dial()
+        client._reader = asyncio.create_task(client._run())
+        return client
 
     async def __aenter__(self) -> Self:
         return self
@@ -67,28 +117,111 @@ class Client:
         await self.close()
 
     async def close(self) -> None:
-        await self._socket.close()
-        self._reader.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await self._reader
+        self._stay = False
+        if self._socket is not None:
+            await self._socket.close()
+        if self._reader is not None:
+            self._reader.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._reader
+
+    # --- what is known --------------------------------------------------------------------------
+
+    @property
+    def snapshot(self) -> m.Snapshot | None:
+        return self.view.snapshot
+
+    @property
+    def moves(self) -> list[m.MoveRecord]:
+        """The plies as they stand."""
+        return self.view.moves
+
+    @property
+    def end(self) -> m.EndData | None:
+        return self.view.end
+
+    @property
+    def version(self) -> int | None:
+        """That of the last event."""
+        return self.view.version
+
+    @property
+    def history(self) -> bytes:
+        """The history hash after the last known move."""
+        return self.view.history
+
+    @property
+    def is_connected(self) -> bool:
+        return self._up.is_set()
 
     # --- commands -------------------------------------------------------------------------------
 
-    async def request(self, kind: str, data: dict[str, Any]) -> m.Reply:
-        """Send a command, wait for its answer.  Raises CommandRefused with the server's code."""
-        echo = next(self._ids)
-        future = asyncio.get_running_loop().create_future()
-        self._replies[echo] = future
-        frame = {"t": kind, "id": echo, "d": data}
+    async def request(
+        self, kind: str, data: dict[str, Any], *, done_by: tuple[m.ErrorCode, ...] = ()
+    ) -> m.Reply:
+        """Send a command, wait for its answer.  Raises CommandRefused with the server's code.
+
+        `done_by` are the refusals of a second try that say that the first one was heard.  Raises
+        ConnectionError where no answer can be had, TimeoutError where none comes.
+        """
+        for attempt in itertools.count(1):
+            try:
+                return await self._ask(kind, data)
+            except CommandRefused as refused:
+                if attempt > 1 and refused.code in done_by:
+                    return m.Ack(id=None)
+                raise
+            except (ConnectionError, TimeoutError):
+                if not self._stay or attempt == _TRIES:
+                    raise
+            await self._wait_up()
+        raise AssertionError
+
+    async def _ask(self, kind: str, data: dict[str, Any]) -> m.Reply:
+        if self._error is not None:
+            raise self._ended()
+        assert self._socket is not None
+        socket, echo = self._socket, next(self._ids)
+        future = self._replies[echo] = asyncio.get_running_loop().create_future()
         try:
-            await self._socket.send(json.dumps(frame))
-            async with asyncio.timeout(_REPLY_SECONDS):
+            await socket.send(json.dumps({"t": kind, "id": echo, "d": data}))
+            async with asyncio.timeout(REPLY_SECONDS):
                 reply: m.Reply = await future
+        except ConnectionClosed as closed:
+            self._is_over(socket)
+            raise ConnectionError("the socket has ended") from closed
+        except TimeoutError:
+            socket.transport.abort()  # no answer on this line: who stays tries another
+            self._is_over(socket)
+            raise
         finally:
             del self._replies[echo]
         if isinstance(reply, m.ErrorReply):
             raise CommandRefused(reply.d.code, reply.d.message)
         return reply
+
+    def _is_over(self, socket: websockets.ClientConnection) -> None:
+        """The reader may notice only later."""
+        if socket is self._socket:
+            self._up.clear()
+
+    async def _wait_up(self) -> None:
+        """Wait for the next connection.  Raises ConnectionError when there will be none."""
+        assert self._reader is not None
+        up = asyncio.ensure_future(self._up.wait())
+        try:
+            await asyncio.wait((up, self._reader), return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            up.cancel()
+        if self._error is not None:
+            raise self._ended()
+
+    def _ended(self) -> ConnectionError:
+        if isinstance(self._error, ConnectionError):
+            return self._error
+        ended = ConnectionError("the socket has ended")
+        ended.__cause__ = self._error
+        return ended
 
     async def offer(self, bot: bytes) -> m.OfferReply:
         reply = await self.request("offer", {"bot": hex_of(bot)})
@@ -103,13 +236,20 @@ class Client:
         return reply.d.game
 
     async def move(self, ply: int, index: int, signature: bytes) -> None:
-        await self.request("move", {"ply": ply, "index": index, "signature": hex_of(signature)})
+        """Play a signed move.  One that the line has already counts as done."""
+        data = {"ply": ply, "index": index, "signature": hex_of(signature)}
+        try:
+            await self.request("move", data)
+        except CommandRefused as refused:
+            if refused.code not in _OVER or not self.view.has(ply, index):
+                raise
 
     async def resign(self, signature: bytes) -> None:
-        await self.request("resign", {"signature": hex_of(signature)})
+        await self.request("resign", {"signature": hex_of(signature)}, done_by=("game_over",))
 
     async def draw(self, ply: int, signature: bytes) -> None:
-        await self.request("draw", {"ply": ply, "signature": hex_of(signature)})
+        data = {"ply": ply, "signature": hex_of(signature)}
+        await self.request("draw", data, done_by=("game_over",))
 
     async def claim_timeout(self) -> None:
         await self.request("timeout", {})
@@ -124,8 +264,14 @@ class Client:
         async with asyncio.timeout(seconds), self._changed:
             while not is_so():
                 if self._error is not None:
-                    raise ConnectionError("the socket has ended") from self._error
+                    raise self._ended()
                 await self._changed.wait()
+
+    async def ready(self, *, seconds: float = 60.0) -> m.Snapshot:
+        """Wait for the game itself.  Raises NoSuchGame where there is none."""
+        await self.wait_until(lambda: self.snapshot is not None, seconds=seconds)
+        assert self.snapshot is not None
+        return self.snapshot
 
     async def wait_ply(self, ply: int, *, seconds: float = 60.0) -> m.MoveRecord:
         """Wait until ply `ply` is known."""
@@ -144,67 +290,111 @@ class Client:
         assert self.end is not None
         return self.end
 
-    @property
-    def history(self) -> bytes:
-        """The history hash after the last known move."""
-        assert self.snapshot is not None
-        text = self.moves[-1].history if self.moves else self.snapshot.game
-        return bytes.fromhex(text[2:])
-
     # --- frames ---------------------------------------------------------------------------------
 
-    async def _read(self) -> None:
+    async def _run(self) -> None:
+        """Read one socket after another until there is no other."""
+        try:
+            while True:
+                why = await self._read()
+                if not self._stay:
+                    raise ConnectionError(f"the socket has ended: {why}")
+                await self._go_down(why)
+                if self._lost is not None:
+                    self._lost(why)
+                await self._come_back()
+        except BaseException as error:
+            self._error = error
+            if isinstance(error, asyncio.CancelledError):
+                raise
+        finally:
+            await self._go_down("closed")
+
+    async def _read(self) -> str:
+        """Take frames until the socket ends; returns why.  Raises NoSuchGame, NotAnArena."""
+        assert self._socket is not None
         try:
             async for raw in self._socket:
                 await self._take(m.parse_server_frame(raw))
-        except BaseException as error:
-            self._error = error
-            raise
-        else:
-            self._error = ConnectionError("closed")
-        finally:
-            for future in self._replies.values():
-                if not future.done():
-                    future.set_exception(ConnectionError("the socket has ended"))
-            async with self._changed:
-                self._changed.notify_all()
+        except ValidationError as error:
+            raise NotAnArena(self._url, "it sent a frame that none of ours is") from error
+        except MissedEvent as error:  # begin anew, with the whole game
+            self.view.version = None
+            await self._socket.close()
+            return str(error)
+        except ConnectionClosed:
+            pass
+        if self._socket.close_code == m.CLOSE_UNKNOWN_GAME:
+            raise NoSuchGame(self._url, self._game or "")
+        return self._socket.close_reason or f"code {self._socket.close_code}"
+
+    async def _go_down(self, why: str) -> None:
+        self._up.clear()
+        for future in self._replies.values():
+            if not future.done():
+                future.set_exception(ConnectionError(f"the socket has ended: {why}"))
+        async with self._changed:
+            self._changed.notify_all()
+
+    async def _come_back(self) -> None:
+        """Connect again, with growing pauses.  Raises Unreachable, NotAnArena."""
+        loop = asyncio.get_running_loop()
+        end = loop.time() + self._patience
+        while True:
+            # a crowd that lost its arena together should not come back together
+            await asyncio.sleep(self._pause * random.uniform(0.5, 1.5))
+            self._pause = min(2 * self._pause, _LONGEST_PAUSE)
+            try:
+                await self._dial()
+            except Unreachable:
+                if loop.time() > end:
+                    raise
+            else:
+                self.reconnects += 1
+                return
+
+    async def _dial(self) -> None:
+        """One new socket, from the last version seen on."""
+        try:
+            self._socket = await websockets.connect(
+                self._address(), max_size=None, compression=None, proxy=None
+            )
+        except InvalidStatus as error:
+            status = error.response.status_code
+            if status < HTTPStatus.INTERNAL_SERVER_ERROR:
+                raise NotAnArena(self._url, f"status {status}") from None
+            said = (error.response.body or b"").decode(errors="replace").strip()
+            raise Unreachable(self._url, said[:100] or f"status {status}") from None
+        except (OSError, TimeoutError, WebSocketException) as error:
+            raise Unreachable(self._url, _reason(error)) from None
+        self._up.set()
+
+    def _address(self) -> str:
+        since = self._since if self.version is None else self.version
+        asked = (("game", self._game), ("v", since if self._game else None))
+        query = "&".join(f"{name}={value}" for name, value in asked if value is not None)
+        base = "ws" + self._url.removeprefix("http").rstrip("/") + "/ws"
+        return f"{base}?{query}" if query else base
 
     async def _take(self, frame: m.ServerFrame) -> None:
+        self._pause = _FIRST_PAUSE
         if isinstance(frame, m.Offered | m.Opened | m.Ack | m.Pong | m.ErrorReply):
             future = self._replies.get(frame.id) if isinstance(frame.id, int) else None
             if future is not None and not future.done():
                 future.set_result(frame)
             return
         async with self._changed:
-            self._apply(frame)
+            self.view.apply(frame)
+            self.events.append(frame)
+            if self._heard is not None:
+                self._heard(frame)
             self._changed.notify_all()
 
-    def _apply(self, event: m.GameEvent) -> None:
-        self.events.append(event)
-        self.version = event.v
-        match event:
-            case m.FullEvent(d=d):
-                self.snapshot, self.moves = d, list(d.moves)
-                if d.result is not None:
-                    self.end = m.EndData(result=d.result.result, reason=d.result.reason, tx=None)
-            case m.MoveEvent(d=d):
-                self.moves[d.ply :] = [d]
-            case m.ProofEvent(d=d) | m.ChainEvent(d=d) if d.ply >= 0:
-                self._patch(d)
-            case m.EndEvent(d=d):
-                self.end = d
-            case _:
-                pass
 
-    def _patch(self, data: m.ProofData | m.ChainData) -> None:
-        """Bring a ply up to date; what the event does not say stays as it was."""
-        if data.ply >= len(self.moves):
-            return
-        old = self.moves[data.ply]
-        news = {k: v for k, v in data.model_dump(exclude={"at"}).items() if v is not None}
-        self.moves[data.ply] = old.model_copy(
-            update={**news, "at": {**old.at, data.stage: data.at}}
-        )
+def _reason(error: Exception) -> str:
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror
+    return str(error) or type(error).__name__
 
 
 def open_to_json(opening: Open) -> dict[str, Any]:

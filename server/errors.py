@@ -9,9 +9,14 @@ ServerError
 ├── NoFreePort             neither the port nor the next ones can be had
 ├── CannotListen           the host is none to listen on
 ├── PageMissing            the page's files are not where they should be
+├── BadSetting             a setting that cannot be
 ├── KeyMissing             a chain that is not ours needs a key of the operator's
 ├── KeyNotMade             a bot's development key could not be made
-└── HostFailed             a server that was started to be measured did not come up, or ended
+├── HostFailed             a server that was started to be measured did not come up, or ended
+└── ArenaError             an arena that we are a client of
+    ├── Unreachable        none answers there, or it lets nobody in now
+    ├── NotAnArena         something else answers, or one that speaks otherwise
+    └── NoSuchGame         it does not know the game
 """
 
 from pathlib import Path
@@ -50,6 +55,10 @@ class IllegalTransition(ServerError):
         self.what = what
         self.before = before
         self.after = after
+
+
+class BadSetting(ServerError, ValueError):
+    """Names the setting and where it was found; never its value, which may be a secret."""
 
 
 class DataFolderBusy(ServerError):
@@ -111,7 +120,7 @@ class ArenaError(ServerError, ConnectionError):
 
 class Unreachable(ArenaError):
     def __init__(self, url: str, why: str) -> None:
-        super().__init__(url, f"no arena answers at {url}: {why}")
+        super().__init__(url, f"the arena at {url} cannot be reached: {why}")
         self.why = why
 
 

@@ -1,0 +1,90 @@
+"""A game as its events tell it to someone who looks on: no socket, no clock, no board of its own.
+
+full ──▶ everything replaced        move, proof, chain ──▶ one ply brought up to date
+"""
+
+from dataclasses import dataclass, field
+
+from server import messages as m
+
+
+class MissedEvent(Exception):
+    """A version was left out: what is shown from here on could be wrong."""
+
+    def __init__(self, expected: int, got: int) -> None:
+        super().__init__(f"the next event is {expected}, not {got}")
+        self.expected = expected
+        self.got = got
+
+
+@dataclass
+class View:
+    """`moves` are the plies as they stand, `version` is that of the last event."""
+
+    snapshot: m.Snapshot | None = None
+    moves: list[m.MoveRecord] = field(default_factory=list)
+    opening: m.Opening | None = None
+    clocks: m.Clocks | None = None
+    end: m.EndData | None = None
+    waiting: str | None = None
+    spectators: int = 0
+    corrections: list[m.CorrectionData] = field(default_factory=list)
+    version: int | None = None
+
+    @property
+    def history(self) -> bytes:
+        """The history hash after the last known move."""
+        assert self.snapshot is not None
+        text = self.moves[-1].history if self.moves else self.snapshot.game
+        return bytes.fromhex(text[2:])
+
+    def has(self, ply: int, index: int) -> bool:
+        """Whether the line shown plays `index` at `ply`."""
+        return ply < len(self.moves) and self.moves[ply].index == index
+
+    def apply(self, event: m.GameEvent) -> None:
+        """Take over one event.  Raises MissedEvent, and then nothing changed."""
+        is_full = isinstance(event, m.FullEvent)
+        if not is_full and self.version is not None and event.v != self.version + 1:
+            raise MissedEvent(self.version + 1, event.v)
+        self.version = event.v
+        match event:
+            case m.FullEvent(d=d):
+                self._replace(d)
+            case m.MoveEvent(d=d):
+                self.moves[d.ply :] = [d]
+            case m.ProofEvent(d=d):
+                self._patch(d)
+            case m.ChainEvent(d=d) if d.ply < 0:
+                self.opening = m.Opening(stage=d.stage, tx=d.tx, gas=d.gas)
+            case m.ChainEvent(d=d):
+                self._patch(d)
+            case m.ClockEvent(d=d):
+                self.clocks = d
+            case m.EndEvent(d=d):
+                self.end = d
+            case m.CorrectionEvent(d=d):
+                self.corrections.append(d)
+            case m.WaitingEvent(d=d):
+                self.waiting = d.reason
+            case m.SpectatorsEvent(d=d):
+                self.spectators = d.count
+
+    def _replace(self, told: m.Snapshot) -> None:
+        self.snapshot, self.moves = told, list(told.moves)
+        self.opening, self.clocks = told.open_stage, told.clocks
+        self.waiting, self.spectators = told.waiting, told.spectators
+        ended = told.result
+        self.end = m.EndData(result=ended.result, reason=ended.reason, tx=None) if ended else None
+
+    def _patch(self, data: m.ProofData | m.ChainData) -> None:
+        """Bring a ply up to date; what the event does not say stays as it was."""
+        if data.ply >= len(self.moves):
+            return
+        old = self.moves[data.ply]
+        news = {k: v for k, v in data.model_dump(exclude={"at"}).items() if v is not None}
+        # these hold for one stage: what is proven waits no more, what is sent again has no fault
+        over = {"queue_position": None, "wait_seconds": None, "reason": None}
+        self.moves[data.ply] = old.model_copy(
+            update={**over, **news, "at": {**old.at, data.stage: data.at}}
+        )
