@@ -13,7 +13,7 @@ from engine.game import Game, Reason, Result
 from engine.policy_map import move_index
 from proofs.signing import Domain, Draw, Move, Open, Resign, address_of, player_side
 from proofs.statement import STATEMENT_ID, Statement, commitment, dice, game_seed, next_history
-from tests.contracts.bn254 import TrapdoorKey
+from proofs.trapdoor import TrapdoorKey
 from tests.contracts.ground import Contract, Node, Receipt
 
 PLAYER: Final = PrivateKey(b"\x11" * 32)

@@ -10,7 +10,7 @@ from engine.player import choose
 from proofs.prove import Prover
 from proofs.signing import Open
 from proofs.statement import Statement
-from tests.contracts.bn254 import R
+from proofs.trapdoor import R
 from tests.contracts.ground import Contract, Receipt, Reverted
 from tests.contracts.scene import PAYEE, Live, Scene, raw
 from tests.proofs.keys_fixture import dev_store

@@ -8,7 +8,7 @@ from eth_abi.abi import encode
 from eth_utils.crypto import keccak
 
 from proofs.statement import STATEMENT_ID
-from tests.contracts.bn254 import (
+from proofs.trapdoor import (
     G1,
     G2,
     P,

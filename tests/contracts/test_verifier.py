@@ -20,7 +20,7 @@ from proofs.groth16 import setup, verify
 from proofs.linear import Lin
 from proofs.r1cs import wtns_bytes
 from proofs.statement import FIELDS, STATEMENT_ID, Statement
-from tests.contracts.bn254 import (
+from proofs.trapdoor import (
     G2,
     P,
     R,

@@ -283,8 +283,8 @@ def test_help_isQuickAndComplete() -> None:
 
 
 def test_benchGas_addsUpAGame(prover: Prover) -> None:
-    bill = measure(prover, plies=4)
-    assert bill["plies"] == 4
+    bill = measure(prover, corpus=[], plies=4)
+    assert bill["positions"] == 4
     for name in ("bot_move_gas", "player_move_gas", "legal_mask_gas", "verify_gas"):
         assert 0 < bill[name]["min"] <= bill[name]["median"] <= bill[name]["max"]
     assert bill["bot_move_gas"]["median"] < 700_000

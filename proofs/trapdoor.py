@@ -1,13 +1,15 @@
 """bn254 on paper: curve points as affine pairs, and Groth16 keys whose secrets we kept.
 
-Whoever knows a setup's secrets can prove anything.  Here that is a convenience: honest-looking
-proofs of any statement in milliseconds, and points that no honest setup would make.
+Whoever knows a setup's secrets can prove anything.  Tests and measurements make use of it, on
+chains of their own: honest-looking proofs of any statement in milliseconds, and points that no
+honest setup would make.  Nothing that serves, proves or audits games imports this module.
 """
 
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache, cached_property
+from functools import cached_property, lru_cache
+from random import Random
 from typing import Final
 
 P: Final = 0x30644E72E131A029B85045B68181585D97816A916871CA8D3C208C16D87CFD47
@@ -118,7 +120,7 @@ def g2_bytes(point: Point | None) -> bytes:
     return b"".join(v.to_bytes(32, "big") for v in values)
 
 
-@cache
+@lru_cache(1)
 def twist_point_outside_g2() -> Point:
     """A point on the twist that is not in the group of order R."""
     x = Fp2(1)
@@ -144,6 +146,13 @@ class TrapdoorKey:
         alpha, beta, gamma, delta, *ic = (1 + secrets.randbelow(R - 1) for _ in range(15))
         return cls(alpha, beta, gamma, delta, tuple(ic))
 
+    @classmethod
+    def seeded(cls, seed: int) -> "TrapdoorKey":
+        """The same key for the same seed, and so the same transactions."""
+        chance = Random(seed)
+        alpha, beta, gamma, delta, *ic = (chance.randrange(1, R) for _ in range(15))
+        return cls(alpha, beta, gamma, delta, tuple(ic))
+
     @cached_property
     def vk(self) -> bytes:
         """1,152 bytes: alpha | beta | gamma | delta | IC[0..10]."""
@@ -160,5 +169,9 @@ class TrapdoorKey:
         b = secrets.randbelow(R) if b is None else b
         x = self.ic[0] + sum(s * limb for s, limb in zip(self.ic[1:], limbs, strict=True))
         c = (a * b - self.alpha * self.beta - self.gamma * x) * pow(self.delta, -1, R) % R
-        points = g1_bytes(multiply(G1, a % R)), g2_bytes(multiply(G2, b % R))
-        return points[0] + points[1] + g1_bytes(multiply(G1, c))
+        return _first_points(a, b) + g1_bytes(multiply(G1, c))
+
+
+@lru_cache(16)
+def _first_points(a: int, b: int) -> bytes:
+    return g1_bytes(multiply(G1, a % R)) + g2_bytes(multiply(G2, b % R))
