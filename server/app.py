@@ -4,10 +4,8 @@ run(config)   serve until SIGINT or SIGTERM
 """
 
 import asyncio
-import logging
 import signal
 import socket
-import sys
 from collections.abc import Callable
 from concurrent.futures import Future
 from contextlib import AsyncExitStack
@@ -23,42 +21,43 @@ from proofs.deploy import ensure_contracts
 from proofs.keys import KeyStore
 from proofs.prover import ProverPool
 from proofs.sender import LOCAL_KEY
+from server import log
 from server.adapters import ArenaChain, PoolProver
 from server.arena import Arena
-from server.config import Config, hold_folder, listen
+from server.config import Config, hold_folder, listen, shown_url
 from server.errors import KeyMissing, PageMissing
 from server.house import Tell, open_house
 from server.info import ArenaInfo
 from server.local_node import LocalNode
 from server.messages import ClockTerms
-from server.rebuild import rebuild
+from server.rebuild import rebuild as restore_games
 from server.site import KeyFiles, Site
 from server.web_app import close_sockets, make_app
 
 GRACE_SECONDS: Final = 60
 DEFAULT_CLOCKS: Final = ClockTerms(base_seconds=600, increment_seconds=5, delay_seconds=0)
-_LOG: Final = logging.getLogger(__name__)
+_LOG: Final = log.logger(__name__)
 
 
-def run(config: Config) -> None:
+def run(config: Config, *, rebuild: bool = False) -> None:
     """Serve until told to stop.
 
     Raises ServerError, ProofError or EngineError, one clear line each, when it cannot start.
     """
-    logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="%(message)s")
+    log.set_up(config.log, config.log_level, hidden=config.secrets)
     for name in config.bots:
         house_net(name)  # a wrong name is told before anything is made
     with hold_folder(config.data):
-        asyncio.run(_serve(config))
+        asyncio.run(_serve(config, rebuild=rebuild))
 
 
-async def _serve(config: Config) -> None:
+async def _serve(config: Config, *, rebuild: bool) -> None:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop.set)
     async with AsyncExitStack() as stack:
-        work = asyncio.create_task(start(config, stack))
+        work = asyncio.create_task(start(config, stack, rebuild=rebuild))
         stopped = asyncio.create_task(stop.wait())
         await asyncio.wait((work, stopped), return_when=asyncio.FIRST_COMPLETED)
         if stop.is_set():
@@ -74,8 +73,9 @@ async def _serve(config: Config) -> None:
         _tell("stopping")
 
 
-async def start(config: Config, stack: AsyncExitStack) -> str:
+async def start(config: Config, stack: AsyncExitStack, *, rebuild: bool = False) -> str:
     """Start everything in order; the stack ends it in the reverse order.  Returns the URL."""
+    _ = rebuild  # the store is made from the logs on every start so far
     site = Site(page=page_folder(), origins=frozenset(config.origins))
     listener = listen(config.host, config.port)
     url = f"http://{config.host}:{listener.getsockname()[1]}"
@@ -98,7 +98,7 @@ async def start(config: Config, stack: AsyncExitStack) -> str:
     arena = Arena(game_chain, PoolProver(pool, house.keys), house.players)
     stack.push_async_callback(arena.close)
     tell("reading the chain's games")
-    count = await rebuild(arena, game_chain)
+    count = await restore_games(arena, game_chain)
     tell(f"{count} games are known")
     arena.watch()
     site.find_key = _key_finder(store)
@@ -133,7 +133,7 @@ async def _close_doors(site: Site) -> None:
 
 
 async def _open_chain(config: Config, url: str, stack: AsyncExitStack, tell: Tell) -> Chain:
-    rpc, key = config.rpc, config.key
+    rpc, key = config.rpc, config.key.get_secret_value() if config.key else None
     if rpc is None:
         tell("starting the local chain")
         node = LocalNode(config.data / "chain", allowed_origin=url, tell=_tell)
@@ -141,7 +141,7 @@ async def _open_chain(config: Config, url: str, stack: AsyncExitStack, tell: Tel
         await node.start()
         rpc, key = node.url, key or LOCAL_KEY
     if key is None:
-        raise KeyMissing(rpc)
+        raise KeyMissing(shown_url(rpc))
     chain = await Chain.connect(rpc, key)
     stack.push_async_callback(chain.close)
     return chain.at(await ensure_contracts(chain, config.data, progress=tell))
@@ -181,4 +181,4 @@ def _version() -> str:
 
 
 def _tell(line: str) -> None:
-    print(line, file=sys.stderr, flush=True)
+    _LOG.info(line)

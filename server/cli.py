@@ -17,7 +17,7 @@ import typer
 
 from engine.errors import EngineError
 from proofs.errors import AuditError, ProofError
-from server.errors import ServerError
+from server.errors import BadSetting, ServerError
 
 FAILURE: Final = 1
 USAGE: Final = 2
@@ -112,24 +112,39 @@ def serve(
     origin: Annotated[
         list[str] | None, typer.Option(help="A further web origin that may use the socket.")
     ] = None,
+    log: Annotated[str | None, typer.Option(help="Lines for people, or JSON: text, json.")] = None,
+    log_level: Annotated[str | None, typer.Option(help="debug, info, warning or error.")] = None,
+    config: Annotated[
+        Path | None, typer.Option(help="Settings in TOML; else checkproof.toml in DATA or here.")
+    ] = None,
+    show_config: Annotated[
+        bool, typer.Option("--show-config", help="Print the settings and where they come from.")
+    ] = False,
+    rebuild: Annotated[
+        bool, typer.Option("--rebuild", help="Make the store again from the chain's logs alone.")
+    ] = False,
 ) -> None:
-    """Host the arena: page, games, provers, and a local chain unless told of another."""
-    from server.app import run
-    from server.config import Config
+    """Host the arena: page, games, provers, and a local chain unless told of another.
 
+    Every setting can also come from the environment (CHECKPROOF_PORT) or the file (port).
+    """
+    from server.cli_serve import run_serve
+
+    flags = {
+        "host": host,
+        "port": port,
+        "data": data,
+        "rpc": rpc,
+        "workers": workers,
+        "bots": tuple(bot) if bot else None,
+        "origins": tuple(origin) if origin else None,
+        "log": log,
+        "log_level": log_level,
+    }
     try:
-        config = Config.of(
-            host=host,
-            port=port,
-            data=data,
-            rpc=rpc,
-            workers=workers,
-            bots=tuple(bot) if bot else None,
-            origins=tuple(origin) if origin else None,
-        )
-    except ValueError as error:
+        run_serve(flags, file=config, show=show_config, rebuild=rebuild)
+    except BadSetting as error:
         raise typer.BadParameter(str(error)) from None
-    run(config)
 
 
 @app.command()

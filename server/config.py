@@ -1,71 +1,253 @@
-"""What an operator chooses, the data folder that one server holds, and the port it gets."""
+"""What an operator chooses, where each choice comes from, the data folder, and the port.
+
+    flags  >  environment (CHECKPROOF_*)  >  one TOML file  >  defaults
+
+The file is the one named by --config or CHECKPROOF_CONFIG, else checkproof.toml in the data folder,
+else checkproof.toml here.  Its names are the fields of Config.  Folders in it are relative to it.
+
+    read(flags)   the settings, with where each was found
+"""
 
 import errno
 import fcntl
 import os
 import re
 import socket
-from collections.abc import Iterator, Mapping
+import tomllib
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, Self
+from typing import Annotated, Any, Final, Literal, Self
+from urllib.parse import urlsplit
 
-from server.errors import CannotListen, DataFolderBusy, NoFreePort
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import (
+    BaseSettings,
+    EnvSettingsSource,
+    NoDecode,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+from server.errors import BadSetting, CannotListen, DataFolderBusy, NoFreePort
 
 PORT_TRIES: Final = 50
+FILE_NAME: Final = "checkproof.toml"
+PREFIX: Final = "CHECKPROOF_"
+_FILE_VARIABLE: Final = PREFIX + "CONFIG"
 _NEXT_MAY_DO: Final = (errno.EADDRINUSE, errno.EACCES)
-_ENVIRONMENT: Final = {
-    "data": "CHECKPROOF_DATA",
-    "port": "CHECKPROOF_PORT",
-    "rpc": "CHECKPROOF_RPC",
-    "key": "CHECKPROOF_KEY",
-}
 # As a browser spells it: in small letters, no path, not even a slash.
 _ORIGIN: Final = re.compile(r"https?://([a-z0-9._-]+|\[[0-9a-f:.]+\])(:[0-9]+)?")
 
+Names = Annotated[tuple[str, ...], NoDecode]
+"""Words; in the environment with commas between them."""
 
-@dataclass(frozen=True)
-class Config:
-    """Settings of `checkproof serve`.
+
+class Config(BaseModel):
+    """Settings of `checkproof serve`; seconds are seconds.
 
     `rpc` None starts a local chain in the data folder; `key` is the relayer's private key, which
     any other chain needs.  `origins` are further pages that may use the socket, `bots` the house
-    nets that play here.
+    nets that play here.  `gas_per_day` None is no budget.
     """
 
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
     host: str = "127.0.0.1"
-    port: int = 8000
+    port: int = Field(default=8000, ge=0, le=65535)
     data: Path = Path("data")
     rpc: str | None = None
-    key: str | None = None
-    workers: int = 1
-    bots: tuple[str, ...] = ("pawn",)
-    origins: tuple[str, ...] = ()
+    key: SecretStr | None = None
+    workers: int = Field(default=1, ge=1, le=256)
+    bots: Names = ("pawn",)
+    origins: Names = ()
+    games: int = Field(default=500, ge=1)
+    games_per_player: int = Field(default=8, ge=1)
+    drain_seconds: float = Field(default=20, ge=0, le=3600)
+    low_balance_moves: int = Field(default=200, ge=0)
+    gas_per_day: int | None = Field(default=None, ge=0)
+    log: Literal["text", "json"] = "text"
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+
+    @field_validator("bots", "origins", mode="before")
+    @classmethod
+    def _listed(cls, value: Any) -> Any:
+        """Words with commas between them, each once."""
+        words = value.split(",") if isinstance(value, str) else value
+        if not isinstance(words, Iterable):
+            return words
+        return tuple(dict.fromkeys(w.strip() if isinstance(w, str) else w for w in words))
+
+    @field_validator("bots")
+    @classmethod
+    def _some_bot(cls, bots: tuple[str, ...]) -> tuple[str, ...]:
+        if not all(bots) or not bots:
+            raise ValueError("name at least one bot")
+        return bots
+
+    @field_validator("origins")
+    @classmethod
+    def _spelt_like_a_browser(cls, origins: tuple[str, ...]) -> tuple[str, ...]:
+        for origin in origins:
+            if not _ORIGIN.fullmatch(origin):
+                raise ValueError(f"{origin!r} is no origin, such as https://chess.example")
+        return origins
+
+    @field_validator("rpc")
+    @classmethod
+    def _an_address(cls, rpc: str | None) -> str | None:
+        if rpc is not None and urlsplit(rpc).scheme not in ("http", "https"):
+            raise ValueError("a chain is reached at http://... or https://...")
+        return rpc
 
     @classmethod
     def of(cls, environment: Mapping[str, str] = os.environ, **chosen: Any) -> Self:
-        """What was chosen, then what the environment says, then the defaults.
+        """What was chosen, then what the environment says, then the defaults; no file.
 
-        A choice of None counts as none, a bot named twice as once.  Raises ValueError for a port
-        that is no number and for an origin that no browser would name.
+        A choice of None counts as none.  Raises BadSetting.
         """
-        found: dict[str, Any] = {
-            name: environment[variable]
-            for name, variable in _ENVIRONMENT.items()
-            if environment.get(variable)
-        }
-        found |= {name: value for name, value in chosen.items() if value is not None}
-        if "port" in found:
-            found["port"] = int(found["port"])
-        if "data" in found:
-            found["data"] = Path(found["data"])
-        if "bots" in found:
-            found["bots"] = tuple(dict.fromkeys(found["bots"]))
-        for origin in found.get("origins", ()):
-            if not _ORIGIN.fullmatch(origin):
-                raise ValueError(f"{origin!r} is no origin, such as https://chess.example")
-        return cls(**found)
+        found = _from_environment(environment) | _chosen(chosen)
+        return cls(**_checked(found, dict.fromkeys(found, "")).model_dump())
+
+    @property
+    def secrets(self) -> dict[str, str]:
+        """What must not be printed, and what is printed instead."""
+        hidden = {} if self.rpc is None else {self.rpc: shown_url(self.rpc)}
+        if self.key is not None:
+            hidden[self.key.get_secret_value()] = "(the key)"
+            hidden[self.key.get_secret_value().removeprefix("0x")] = "(the key)"
+        return hidden
+
+
+@dataclass(frozen=True)
+class Settings:
+    """`found_in` says of each field where its value comes from."""
+
+    config: Config
+    found_in: dict[str, str]
+    file: Path | None
+
+    def lines(self) -> list[tuple[str, str, str]]:
+        """Each setting as (name, value, origin), fit to be seen by anyone."""
+        return [
+            (name, _shown(name, getattr(self.config, name)), self.found_in[name])
+            for name in Config.model_fields
+        ]
+
+
+def read(
+    flags: Mapping[str, Any],
+    *,
+    file: Path | None = None,
+    environment: Mapping[str, str] = os.environ,
+) -> Settings:
+    """Settings from all that there is.  `file` is the one asked for by a flag.
+
+    A flag of None counts as not given.  Raises BadSetting, which names what is wrong and where.
+    """
+    chosen, around = _chosen(flags), _from_environment(environment)
+    near = Path(chosen.get("data") or around.get("data") or Config().data)
+    path = _find_file(file or _asked_for(environment), near)
+    written = {} if path is None else _from_file(path)
+    origins = dict.fromkeys(Config.model_fields, "default")
+    origins |= {name: str(path) for name in written}
+    origins |= {name: PREFIX + name.upper() for name in around}
+    origins |= dict.fromkeys(chosen, "flag")
+    config = _checked(written | around | chosen, origins)
+    if path is not None and path == near / FILE_NAME and config.data != near:
+        raise BadSetting(f"{path}: data: a file in the data folder cannot name another one")
+    return Settings(config, origins, path)
+
+
+def shown_url(url: str) -> str:
+    """An address without what may be a password in it."""
+    parts = urlsplit(url)
+    host = parts.hostname or ""
+    port = f":{parts.port}" if parts.port else ""
+    rest = "/…" if parts.path.strip("/") or parts.query else ""
+    return f"{parts.scheme}://{f'[{host}]' if ':' in host else host}{port}{rest}"
+
+
+# --- sources ------------------------------------------------------------------------------------
+
+
+class _Sources(Config, BaseSettings):
+    """What pydantic-settings has to know of the fields; never made itself."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, env_ignore_empty=True)
+
+
+class _Environment(EnvSettingsSource):
+    def __init__(self, environment: Mapping[str, str]) -> None:
+        self._given = environment
+        super().__init__(_Sources)
+
+    def _load_env_vars(self) -> Mapping[str, str | None]:
+        return {name.lower(): value for name, value in self._given.items() if value}
+
+
+def _from_environment(environment: Mapping[str, str]) -> dict[str, Any]:
+    return dict(_Environment(environment)())
+
+
+def _chosen(flags: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in flags.items() if value is not None}
+
+
+def _asked_for(environment: Mapping[str, str]) -> Path | None:
+    name = environment.get(_FILE_VARIABLE)
+    return Path(name) if name else None
+
+
+def _find_file(asked: Path | None, data: Path) -> Path | None:
+    if asked is not None:
+        if not asked.is_file():
+            raise BadSetting(f"{asked}: there is no such file")
+        return asked
+    return next((p for p in (data / FILE_NAME, Path(FILE_NAME)) if p.is_file()), None)
+
+
+def _from_file(path: Path) -> dict[str, Any]:
+    try:
+        found = dict(TomlConfigSettingsSource(_Sources, path)())
+    except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise BadSetting(f"{path}: {error}") from None
+    unknown = sorted(found.keys() - Config.model_fields.keys())
+    if unknown:
+        raise BadSetting(f"{path}: no setting is called {', '.join(unknown)}")
+    if isinstance(found.get("data"), str):
+        found["data"] = path.parent / found["data"]
+    return found
+
+
+def _checked(found: Mapping[str, Any], origins: Mapping[str, str]) -> Config:
+    try:
+        return Config.model_validate(dict(found))
+    except ValidationError as error:
+        # never the input: it may be the key
+        problem = error.errors(include_url=False, include_context=False, include_input=False)[0]
+        name = str(problem["loc"][0]) if problem["loc"] else "settings"
+        what = problem["msg"].removeprefix("Value error, ")
+        where = origins.get(name) or "settings"
+        raise BadSetting(f"{where}: {name}: {what}") from None
+
+
+def _shown(name: str, value: Any) -> str:
+    match value:
+        case None:
+            return "-"
+        case SecretStr():
+            return "(set, not shown)"
+        case tuple():
+            return ", ".join(value) or "-"
+        case str() if name == "rpc":
+            return shown_url(value)
+        case _:
+            return str(value)
+
+
+# --- the folder and the port --------------------------------------------------------------------
 
 
 @contextmanager

@@ -1,13 +1,14 @@
 """Settings, the data folder's lock, ports."""
 
+import re
 import socket
 from pathlib import Path
 
 import pytest
 
 from server.app import page_folder
-from server.config import PORT_TRIES, Config, hold_folder, listen
-from server.errors import CannotListen, DataFolderBusy, NoFreePort
+from server.config import PORT_TRIES, Config, hold_folder, listen, read
+from server.errors import BadSetting, CannotListen, DataFolderBusy, NoFreePort
 from server.house import bot_name, metadata
 from server.make_key import MadeKey
 
@@ -18,8 +19,90 @@ def test_a_choice_goes_before_the_environment_and_that_before_the_default() -> N
     assert (config.port, config.data, config.key, config.rpc) == (9001, Path("/x"), None, None)
     assert Config.of(environment).port == 9000
     assert Config.of({}) == Config()
-    with pytest.raises(ValueError, match="many"):
+    with pytest.raises(BadSetting, match=r"port: .*integer"):
         Config.of({"CHECKPROOF_PORT": "many"})
+
+
+def test_a_flag_goes_before_the_environment_and_that_before_the_file(tmp_path: Path) -> None:
+    (tmp_path / "checkproof.toml").write_text("port = 1\nworkers = 2\ngames = 3\n")
+    environment = {"CHECKPROOF_PORT": "4", "CHECKPROOF_WORKERS": "5", "CHECKPROOF_RPC": ""}
+    settings = read({"port": 6, "data": tmp_path, "rpc": None}, environment=environment)
+    config, found_in = settings.config, settings.found_in
+    assert (config.port, config.workers, config.games, config.rpc) == (6, 5, 3, None)
+    assert (found_in["port"], found_in["workers"]) == ("flag", "CHECKPROOF_WORKERS")
+    assert found_in["games"] == str(tmp_path / "checkproof.toml")
+    assert found_in["host"] == "default"
+
+
+def test_the_file_is_the_one_asked_for_then_the_folders_then_the_one_here(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, port in (("here", 1), ("data", 2), ("asked", 3), ("named", 4)):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "checkproof.toml").write_text(f"port = {port}\n")
+    monkeypatch.chdir(tmp_path / "here")
+    data, asked = tmp_path / "data", tmp_path / "asked" / "checkproof.toml"
+    named = {"CHECKPROOF_CONFIG": str(tmp_path / "named" / "checkproof.toml")}
+    assert read({"data": data}, file=asked, environment=named).config.port == 3
+    assert read({"data": data}, environment=named).config.port == 4
+    assert read({"data": data}, environment={}).config.port == 2
+    assert read({"data": tmp_path / "none"}, environment={}).config.port == 1
+    with pytest.raises(BadSetting, match="there is no such file"):
+        read({}, file=tmp_path / "nowhere.toml", environment={})
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("prot = 8000\nworker = 1", "no setting is called prot, worker"),
+        ("[serve]\nport = 1", "no setting is called serve"),
+        ("port = ", "Invalid value"),
+        ('log = "xml"', "log: Input should be 'text' or 'json'"),
+        ("port = 70000", "port: "),
+        ("gas_per_day = -1", "gas_per_day: "),
+        ('rpc = "ftp://x"', "rpc: a chain is reached at"),
+        ("bots = []", "bots: name at least one bot"),
+        ("bots = 7", "bots: "),
+    ],
+)
+def test_a_wrong_file_is_named_with_what_is_wrong(tmp_path: Path, text: str, says: str) -> None:
+    (tmp_path / "checkproof.toml").write_text(text)
+    with pytest.raises(BadSetting, match=re.escape(says)) as caught:
+        read({"data": tmp_path}, environment={})
+    assert str(tmp_path / "checkproof.toml") in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_file_in_the_data_folder_names_no_other(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "checkproof.toml").write_text('data = "elsewhere"')
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(BadSetting, match="cannot name another one"):
+        read({}, environment={})
+
+
+def test_a_folder_in_the_file_is_meant_from_there(tmp_path: Path) -> None:
+    path = tmp_path / "arena.toml"
+    path.write_text('data = "games"\nbots = ["pawn"]\norigins = "http://a,http://b"\n')
+    config = read({}, file=path, environment={"CHECKPROOF_BOTS": "pawn, pawn"}).config
+    assert (config.data, config.bots) == (tmp_path / "games", ("pawn",))
+    assert config.origins == ("http://a", "http://b")
+
+
+def test_no_secret_is_shown(tmp_path: Path) -> None:
+    key, rpc = "0x" + "5e" * 32, "https://user:word@node.example:8545/v3/hunter2?key=hunter3"
+    settings = read({"key": key, "rpc": rpc, "data": tmp_path}, environment={})
+    shown = repr(settings).replace(rpc, "") + str(settings.lines())
+    assert key not in shown
+    assert "hunter" not in shown
+    assert "word" not in shown
+    assert ("rpc", "https://node.example:8545/…", "flag") in settings.lines()
+    assert settings.config.secrets[key] == "(the key)"
+    with pytest.raises(BadSetting) as caught:
+        read({"key": 7, "data": tmp_path}, environment={})
+    assert "7" not in str(caught.value)
 
 
 @pytest.mark.parametrize(
