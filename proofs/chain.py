@@ -14,6 +14,7 @@ from typing import Any, Final, Protocol
 
 from proofs.abi import Artifact, load_artifact
 from proofs.errors import ChainDown, WrongChain
+from proofs.outbox import MemoryOutbox, OutboxOf
 from proofs.records import (
     Addresses,
     Block,
@@ -94,18 +95,24 @@ class Chain:
 
     @classmethod
     async def connect(
-        cls, rpc_url: str, private_key: str | None = None, addresses: Addresses | None = None
+        cls,
+        rpc_url: str,
+        private_key: str | None = None,
+        addresses: Addresses | None = None,
+        *,
+        outbox_of: OutboxOf = MemoryOutbox.of,
     ) -> "Chain":
         """Connect to the node at `rpc_url`.  Raises ChainDown, WrongChain.
 
-        Without a key nothing can be sent; without addresses nothing but deployed.
+        Without a key nothing can be sent; without addresses nothing but deployed.  `outbox_of`
+        keeps what is signed.
         """
         rpc = Rpc(rpc_url)
         try:
             chain_id = await rpc.number("eth_chainId")
             if addresses is not None and addresses.chain_id != chain_id:
                 raise WrongChain(f"{rpc_url} is chain {chain_id}, not {addresses.chain_id}")
-            sender = Sender(rpc, chain_id, private_key) if private_key is not None else None
+            sender = None if private_key is None else Sender(rpc, chain_id, private_key, outbox_of)
         except BaseException:
             await rpc.close()
             raise
@@ -185,7 +192,7 @@ class Chain:
     ) -> BotVersion:
         """Register a bot with a verifying key of its own."""
         data = self._registry.call("registerHouse", net_hash, circuit_hash, verifying_key, metadata)
-        receipt = await self.send(self.addresses.registry, data)
+        receipt = await self.send(self.addresses.registry, data, once=True)
         return bot_of(next(log for log in receipt.logs if log.name == "BotRegistered"))
 
     async def register_custom(  # noqa: PLR0917  the contract's own order
@@ -208,12 +215,18 @@ class Chain:
         """Deploy a contract; the receipt's `contract` is its address."""
         return await self.send(None, artifact.creation(*arguments))
 
-    async def send(self, to: str | None, data: bytes, *, on_sent: OnSent | None = None) -> Receipt:
-        """Send call data from our key and wait until it landed.
+    async def send(
+        self, to: str | None, data: bytes, *, on_sent: OnSent | None = None, once: bool = False
+    ) -> Receipt:
+        """Send call data from our key and wait until it landed; `once` as in Sender.send.
 
         Raises ChainRejected, and ChainDown if it cannot be said whether it landed.
         """
-        return await self._receipt(await self._key.send(to, data, on_sent=on_sent))
+        return await self._receipt(await self._key.send(to, data, on_sent=on_sent, once=once))
+
+    async def recover(self) -> int:
+        """Bring again what we sent and the chain has lost; returns how many.  Raises ChainDown."""
+        return await self._key.recover()
 
     # ---- questions ----
 
@@ -289,7 +302,9 @@ class Chain:
 
     async def _arena_tx(self, function: str, *arguments: Any, on_sent: OnSent | None) -> Receipt:
         data = self._arena.call(function, *arguments)
-        return await self.send(self.addresses.arena, data, on_sent=on_sent)
+        # a timeout may have to be claimed twice; all else can only be done once
+        once = function != "claimTimeout"
+        return await self.send(self.addresses.arena, data, on_sent=on_sent, once=once)
 
     async def _view(self, artifact: Artifact, to: str, function: str, *arguments: Any) -> Any:
         call = {"to": to, "data": "0x" + artifact.call(function, *arguments).hex()}

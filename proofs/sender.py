@@ -1,10 +1,15 @@
 """Sending transactions so that each lands at most once.
 
-A transaction is signed once; when an answer is lost, that same one is sent again.  One lock keeps
-a key's nonces in order.
+A transaction is signed once and kept in an outbox before it is first sent; when an answer is lost,
+that same one is sent again.  One lock keeps a key's nonces in order.
+
+A chain may go back: a node that was killed lost its latest blocks, or a reorg dropped them.  Then
+the key's nonce there is below what the outbox holds, and what is missing is brought again, in
+order, before anything new.
 """
 
 import asyncio
+import logging
 from collections.abc import Callable
 from typing import Any, Final
 
@@ -13,6 +18,7 @@ from eth_account.signers.local import LocalAccount
 
 from proofs.errors import ChainDown, ChainRejected, WellKnownKey
 from proofs.node import CHAIN_ID
+from proofs.outbox import MemoryOutbox, Outbox, OutboxOf, SignedTx, wish_of
 from proofs.rpc import Rpc, RpcFault, sensible
 
 TX_GAS_CAP: Final = 1 << 24
@@ -22,7 +28,9 @@ _BROADCAST_SECONDS: Final = 20.0
 _LANDING_SECONDS: Final = 120.0
 _RESEND_SECONDS: Final = 3.0
 _POLL_SECONDS: Final = (0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1.0)
-_NONCE_TRIES: Final = 3
+_RECOVERY_SECONDS: Final = 15.0
+_NONCE_TRIES: Final = 5
+_LOG: Final = logging.getLogger(__name__)
 
 LOCAL_KEY: Final = "0xac0974bec39a17e36ba4a6b4d238ff944bacb478cbed5efcae784d7bf4f2ff80"
 """anvil's first account: rich on a local chain, and in every robber's list on any other."""
@@ -54,7 +62,7 @@ WELL_KNOWN: Final = frozenset(
 )
 
 OnSent = Callable[[str], None]
-"""Told a transaction's hash just before it is first sent."""
+"""Told a transaction's hash: just before it is first sent, or when it is under way already."""
 
 
 def check_key(private_key: str, chain_id: int) -> str:
@@ -68,61 +76,104 @@ def check_key(private_key: str, chain_id: int) -> str:
 class Sender:
     """A key and the node that it sends through.  Raises WellKnownKey, ValueError for no key."""
 
-    def __init__(self, rpc: Rpc, chain_id: int, private_key: str) -> None:
+    def __init__(
+        self, rpc: Rpc, chain_id: int, private_key: str, outbox_of: OutboxOf = MemoryOutbox.of
+    ) -> None:
         self.address = check_key(private_key, chain_id)
         self._rpc = rpc
         self._chain_id = chain_id
         self._account: LocalAccount = Account.from_key(private_key)
+        self._outbox: Outbox = outbox_of(chain_id, self.address)
         self._lock = asyncio.Lock()
+        self._recoveries = 0
 
     async def send(
-        self, to: str | None, data: bytes, *, on_sent: OnSent | None = None
+        self, to: str | None, data: bytes, *, on_sent: OnSent | None = None, once: bool = False
     ) -> dict[str, Any]:
         """Send call data, wait for its block and return the node's receipt.
+
+        The same call data that is under way already is waited for and not sent again; with `once`
+        not even after it has landed, unless the contract refused it then.
 
         Raises ChainRejected, and ChainDown if it cannot be said whether it landed.
         """
         call = {"from": self.address, "data": "0x" + data.hex()}
         if to is not None:
             call["to"] = to
+        wish = wish_of(to, data)
         with sensible(self._rpc.url):
-            gas = await self._gas(call)
-            async with self._lock:
-                tx, raw = await self._broadcast(call, gas, on_sent)
-            receipt = await self._landed(tx, raw)
-            if int(receipt["status"], 16) == 1:
+            signed = self._outbox.find(wish, done=once)
+            if signed is None:
+                signed = await self._make(call, wish, once, on_sent)
+            elif on_sent is not None:
+                on_sent(signed.tx)
+            receipt = await self._landed(signed)
+            worked = int(receipt["status"], 16) == 1
+            self._outbox.landed(signed.tx, int(receipt["blockNumber"], 16), worked=worked)
+            if worked:
                 return receipt
         await self._rpc.run("eth_call", call, receipt["blockNumber"])  # raises with the reason
-        raise ChainRejected("Reverted", {"tx": tx})
+        raise ChainRejected("Reverted", {"tx": signed.tx})
+
+    async def recover(self) -> int:
+        """Bring again what the chain has lost, and learn what landed unseen.
+
+        Returns how many transactions were brought.  Raises ChainDown.
+        """
+        with sensible(self._rpc.url):
+            async with self._lock:
+                return await self._recover()
+
+    # --- a new transaction ----------------------------------------------------------------------
+
+    async def _make(
+        self, call: dict[str, str], wish: bytes, once: bool, on_sent: OnSent | None
+    ) -> SignedTx:
+        """Sign the call, keep it and get it into the node's pool."""
+        for _ in range(_NONCE_TRIES):
+            recoveries, gas = self._recoveries, await self._gas(call)
+            async with self._lock:
+                if recoveries != self._recoveries:
+                    continue  # the estimate was made on a chain that had lost its blocks
+                if (known := self._outbox.find(wish, done=once)) is not None:
+                    return known  # somebody else was quicker
+                signed = await self._sign(call, gas, wish)
+                if signed is None:
+                    await self._recover()
+                    continue
+                self._outbox.save(signed)
+                if on_sent is not None:
+                    on_sent(signed.tx)
+                if await self._broadcast(signed):
+                    return signed
+        raise ChainDown(self._rpc.url, "it does not agree with itself about our nonce")
 
     async def _gas(self, call: dict[str, str]) -> int:
         """A limit with room for what may differ when the transaction lands."""
         estimate = int(await self._rpc.run("eth_estimateGas", call), 16)
         return max(estimate, min(estimate + estimate // 5 + 10_000, TX_GAS_CAP))
 
-    async def _broadcast(
-        self, call: dict[str, str], gas: int, on_sent: OnSent | None
-    ) -> tuple[str, str]:
-        """Sign the call and get it into the node's pool.  Returns its hash and itself, as hex."""
-        for _ in range(_NONCE_TRIES):
-            tx, raw = await self._sign(call, gas)
-            if on_sent is not None:
-                on_sent(tx)
-            try:
-                await self._push(tx, raw)
-            except RpcFault as fault:
-                if "nonce" in fault.message.lower():
-                    continue  # ours is spent, so this transaction can never land
-                raise ChainDown(self._rpc.url, fault.message) from fault
-            return tx, raw
-        raise ChainDown(self._rpc.url, "it does not agree with itself about our nonce")
+    async def _broadcast(self, signed: SignedTx) -> bool:
+        """Get a fresh transaction into the pool; False if its nonce is spent already."""
+        try:
+            await self._push(signed)
+        except RpcFault as fault:
+            # whatever the node has against it: this one is nowhere, and another may be made
+            self._outbox.forget(signed.tx)
+            if "nonce" in fault.message.lower():
+                return False
+            raise ChainDown(self._rpc.url, fault.message) from fault
+        return True
 
-    async def _sign(self, call: dict[str, str], gas: int) -> tuple[str, str]:
+    async def _sign(self, call: dict[str, str], gas: int, wish: bytes) -> SignedTx | None:
+        """The signed call, None where the node does not know of our latest transactions."""
         head, tip, nonce = await asyncio.gather(
             self._rpc.sure("eth_getBlockByNumber", "latest", False),
             self._rpc.number("eth_maxPriorityFeePerGas"),
             self._rpc.number("eth_getTransactionCount", self.address, "pending"),
         )
+        if nonce < self._outbox.next_nonce:
+            return None
         fields: dict[str, Any] = {
             "type": 2,
             "chainId": self._chain_id,
@@ -137,18 +188,21 @@ class Sender:
         if "to" in call:
             fields["to"] = bytes.fromhex(call["to"][2:])
         signed = self._account.sign_transaction(fields)
-        return "0x" + bytes(signed.hash).hex(), "0x" + bytes(signed.raw_transaction).hex()
+        tx, raw = bytes(signed.hash), bytes(signed.raw_transaction)
+        return SignedTx("0x" + tx.hex(), nonce, "0x" + raw.hex(), wish)
 
-    async def _push(self, tx: str, raw: str) -> None:
+    # --- on its way -----------------------------------------------------------------------------
+
+    async def _push(self, signed: SignedTx) -> None:
         """Send until the node has it.  Raises RpcFault, and ChainDown after a while."""
         end = _now() + _BROADCAST_SECONDS
         while True:
             try:
-                await self._rpc.ask("eth_sendRawTransaction", raw)
+                await self._rpc.ask("eth_sendRawTransaction", signed.raw)
                 return
             except RpcFault:
                 # also the answer to one that an earlier, lost reply was about
-                if await self._rpc.sure("eth_getTransactionByHash", tx):
+                if await self._rpc.sure("eth_getTransactionByHash", signed.tx):
                     return
                 raise
             except ChainDown:
@@ -156,28 +210,92 @@ class Sender:
                     raise
             await asyncio.sleep(_POLL_SECONDS[-1])
 
-    async def _landed(self, tx: str, raw: str) -> dict[str, Any]:
-        """Wait for the receipt, and bring the transaction again if the node forgot it."""
-        end, resend, polls = _now() + _LANDING_SECONDS, _now() + _RESEND_SECONDS, 0
+    async def _landed(self, signed: SignedTx) -> dict[str, Any]:
+        """Wait for the receipt, and bring what the node forgot."""
+        end, polls = _now() + _LANDING_SECONDS, 0
+        # one that is said to be in a block, and is not, is missed at once
+        look_again = _now() + (_RESEND_SECONDS if signed.block is None else 0)
         while True:
             try:
-                receipt: dict[str, Any] | None = await self._rpc.sure(
-                    "eth_getTransactionReceipt", tx
-                )
-                if receipt:
+                receipt = await self._receipt(signed.tx)
+                if receipt is not None:
                     return receipt
-                if _now() > resend:
-                    resend = _now() + _RESEND_SECONDS
-                    await self._push(tx, raw)
-            except RpcFault as fault:
-                raise ChainDown(self._rpc.url, f"{tx} was lost: {fault.message}") from fault
+                if _now() > look_again:
+                    await self.recover()
+                    look_again = _now() + _RESEND_SECONDS
+                    if signed.tx not in (kept.tx for kept in self._outbox.since(signed.nonce)):
+                        raise _Spent(self._rpc.url, f"{signed.tx} was lost: its nonce is spent")
+            except _Spent:
+                raise
             except ChainDown:
                 if _now() > end:
                     raise
             if _now() > end:
-                raise ChainDown(self._rpc.url, f"{tx} is in no block yet")
+                raise ChainDown(self._rpc.url, f"{signed.tx} is in no block yet")
             await asyncio.sleep(_POLL_SECONDS[min(polls, len(_POLL_SECONDS) - 1)])
             polls += 1
+
+    async def _receipt(self, tx: str) -> dict[str, Any] | None:
+        receipt: dict[str, Any] | None = await self._rpc.sure("eth_getTransactionReceipt", tx)
+        return receipt or None
+
+    # --- what the chain has lost ----------------------------------------------------------------
+
+    async def _recover(self) -> int:
+        """With the lock held: settle what has landed, and bring the rest."""
+        latest = await self._settle_spent()
+        missing = self._outbox.since(latest)
+        went_back = any(signed.block is not None for signed in missing)
+        if went_back:
+            _LOG.warning("the chain went back: bringing %d transactions again", len(missing))
+            self._recoveries += 1
+            self._outbox.lost(latest)
+        for signed in missing:
+            await self._bring(signed)
+        if went_back:  # what comes next is to be estimated on what these make
+            await self._wait_for_nonce(missing[-1].nonce + 1)
+            await self._settle_spent()
+        return len(missing)
+
+    async def _settle_spent(self) -> int:
+        """Learn what became of those whose nonces the chain has used; returns the next one."""
+        latest = await self._nonce("latest")
+        for signed in self._outbox.open():
+            if signed.nonce < latest:
+                await self._settle(signed)
+        return latest
+
+    async def _settle(self, signed: SignedTx) -> None:
+        """Its nonce is spent: by itself, or by another."""
+        receipt = await self._receipt(signed.tx)
+        if receipt is None:
+            _LOG.warning("transaction %s can never land: its nonce is spent", signed.tx)
+            self._outbox.forget(signed.tx)
+            return
+        worked = int(receipt["status"], 16) == 1
+        self._outbox.landed(signed.tx, int(receipt["blockNumber"], 16), worked=worked)
+
+    async def _bring(self, signed: SignedTx) -> None:
+        try:
+            await self._push(signed)
+        except RpcFault as fault:
+            if "nonce" not in fault.message.lower():
+                raise ChainDown(self._rpc.url, fault.message) from fault
+            # it landed between two questions, or another did: the next look tells
+
+    async def _wait_for_nonce(self, nonce: int) -> None:
+        """Wait until blocks hold what was brought; for slow chains only a while."""
+        end, polls = _now() + _RECOVERY_SECONDS, 0
+        while await self._nonce("latest") < nonce and _now() < end:
+            await asyncio.sleep(_POLL_SECONDS[min(polls, len(_POLL_SECONDS) - 1)])
+            polls += 1
+
+    async def _nonce(self, block: str) -> int:
+        return await self._rpc.number("eth_getTransactionCount", self.address, block)
+
+
+class _Spent(ChainDown):
+    """A transaction that can never land."""
 
 
 def _now() -> float:

@@ -148,28 +148,6 @@ async def test_game_failsIfUnknown(arena: Scene) -> None:
         await arena.chain.game(b"\x01" * 32)
 
 
-async def test_sameMoveTwiceAtOnce_landsOnce(arena: Scene) -> None:
-    live = await arena.open()
-    e4 = live.index("e4")
-    # with mining off both get past the estimate before either lands
-    await arena.chain.rpc.ask("evm_setAutomine", False)
-    both = asyncio.gather(
-        *(arena.chain.move(live.id, 0, e4, live.signed(e4)) for _ in range(2)),
-        return_exceptions=True,
-    )
-    for _ in range(500):
-        if int((await arena.chain.rpc.ask("txpool_status"))["pending"], 16) == 2:
-            break
-        await asyncio.sleep(0.01)
-    await arena.chain.rpc.ask("evm_mine")
-    results = await both
-    await arena.chain.rpc.ask("evm_setAutomine", True)
-    (refused,) = (r for r in results if isinstance(r, BaseException))
-    assert isinstance(refused, ChainRejected)
-    assert refused.name == "StalePly"
-    assert (await arena.chain.game(live.id)).ply == 1
-
-
 async def test_manyGamesAtOnce_keepTheNoncesInOrder(arena: Scene) -> None:
     games = await asyncio.gather(*(arena.open() for _ in range(8)))
     await asyncio.gather(*(live.player("e4") for live in games))
