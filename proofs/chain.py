@@ -28,7 +28,7 @@ from proofs.records import (
     opening_of,
 )
 from proofs.rpc import Rpc, sensible
-from proofs.sender import OnSent, Sender
+from proofs.sender import OnReceipt, OnSent, Sender
 from proofs.signing import Domain, Open
 
 # py_ecc, deep below web3, raises it to 100,000: then deeply nested JSON overruns the C stack
@@ -124,6 +124,10 @@ class Chain:
 
     async def close(self) -> None:
         await self.rpc.close()
+
+    def on_receipt(self, told: OnReceipt) -> None:
+        """Have every receipt of our own transactions told, as Sender does."""
+        self._key.on_receipt = told
 
     @property
     def addresses(self) -> Addresses:

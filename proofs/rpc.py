@@ -1,6 +1,7 @@
 """One question to a chain's node, one answer."""
 
 import asyncio
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, Final, cast
@@ -62,7 +63,7 @@ class Rpc:
         except TimeoutError:
             raise ChainDown(self.url, "timed out") from None
         except (aiohttp.ClientError, OSError) as error:
-            raise ChainDown(self.url, str(error) or type(error).__name__) from error
+            raise ChainDown(self.url, _plain(error)) from error
         except asyncio.CancelledError:
             raise
         except Exception as error:  # whatever web3 makes of an answer that is no JSON-RPC
@@ -103,6 +104,15 @@ class Rpc:
 
     async def close(self) -> None:
         await self._provider.disconnect()
+
+
+def _plain(error: Exception) -> str:
+    """What happened, without the node's address: that is told to players too."""
+    if isinstance(error, aiohttp.ClientResponseError):
+        return f"HTTP status {error.status}"
+    if isinstance(error, OSError) and error.errno:
+        return os.strerror(error.errno)
+    return type(error).__name__
 
 
 def _fault(fault: Any) -> RpcFault:

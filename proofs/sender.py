@@ -64,6 +64,9 @@ WELL_KNOWN: Final = frozenset(
 OnSent = Callable[[str], None]
 """Told a transaction's hash: just before it is first sent, or when it is under way already."""
 
+OnReceipt = Callable[[dict[str, Any]], None]
+"""Told each receipt of ours, also of what a contract refused: its gas is paid.  Maybe twice."""
+
 
 def check_key(private_key: str, chain_id: int) -> str:
     """The lower-case address of a key that may be used on this chain.  Raises WellKnownKey."""
@@ -86,6 +89,7 @@ class Sender:
         self._outbox: Outbox = outbox_of(chain_id, self.address)
         self._lock = asyncio.Lock()
         self._recoveries = 0
+        self.on_receipt: OnReceipt = lambda _receipt: None
 
     async def send(
         self, to: str | None, data: bytes, *, on_sent: OnSent | None = None, once: bool = False
@@ -219,6 +223,7 @@ class Sender:
             try:
                 receipt = await self._receipt(signed.tx)
                 if receipt is not None:
+                    self._tell(signed, receipt)
                     return receipt
                 if _now() > look_again:
                     await self.recover()
@@ -238,6 +243,10 @@ class Sender:
     async def _receipt(self, tx: str) -> dict[str, Any] | None:
         receipt: dict[str, Any] | None = await self._rpc.sure("eth_getTransactionReceipt", tx)
         return receipt or None
+
+    def _tell(self, signed: SignedTx, receipt: dict[str, Any]) -> None:
+        if signed.block is None:  # else it was told when it landed
+            self.on_receipt(receipt)
 
     # --- what the chain has lost ----------------------------------------------------------------
 
@@ -273,6 +282,7 @@ class Sender:
             self._outbox.forget(signed.tx)
             return
         worked = int(receipt["status"], 16) == 1
+        self._tell(signed, receipt)
         self._outbox.landed(signed.tx, int(receipt["blockNumber"], 16), worked=worked)
 
     async def _bring(self, signed: SignedTx) -> None:
