@@ -12,6 +12,7 @@ ProofError
 ├── ProofInvalid      a fresh proof that does not verify
 ├── ProverFailed      a prover that refused its job
 ├── ProverDied        a prover's process that ended in the middle of its job
+├── ProversBusy       more jobs than the provers' queue takes
 ├── ArtifactMissing   a contract that has not been compiled
 ├── NodeError         the local chain node
 │   ├── NodeMissing   its program is not installed
@@ -74,10 +75,13 @@ class ChainError(ProofError):
 
 
 class ChainDown(ChainError):
+    """`public` is what players may read: a node's address can hold a password."""
+
     def __init__(self, url: str, why: str) -> None:
         super().__init__(f"no usable answer from the chain at {url}: {why}")
         self.url = url
         self.why = why
+        self.public = f"no usable answer from the chain: {why}"
 
 
 class ChainRejected(ChainError):
@@ -182,3 +186,9 @@ class ProverDied(ProofError):
     def __init__(self, why: str) -> None:
         super().__init__(f"the prover's process ended: {why}")
         self.why = why
+
+
+class ProversBusy(ProofError):
+    def __init__(self, queued: int) -> None:
+        super().__init__(f"the provers take no more: {queued} jobs wait already")
+        self.queued = queued

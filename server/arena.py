@@ -60,6 +60,8 @@ class Arena:
         self.limits = limits or Limits()
         self.bots = bots
         self.now = now
+        self.observe: Callable[[Hosted, m.GameEvent], None] = lambda _hosted, _event: None
+        """Told of every event of every game, after it happened."""
         self.offers = Offers()
         self._openings = TokenBucket(
             rate=self.limits.openings_per_second, burst=self.limits.openings_at_once, now=now()
@@ -245,6 +247,7 @@ class Arena:
             match effect:
                 case Emit(event=event):
                     hosted.room.publish(event)
+                    self.observe(hosted, event)
                 case Resync():
                     hosted.room.publish_full()
                 case Prove():

@@ -171,6 +171,7 @@ async def _write_lines(response: web.StreamResponse, hosted: Hosted, queue: Subs
 
 def _cut(request: web.Request) -> None:
     """A reader that stands still would hold its connection for ever."""
+    request.app[SITE].dropped += 1
     if request.transport is not None:
         request.transport.abort()
 

@@ -37,6 +37,7 @@ class Site:
     find_key: Callable[[str], KeyFiles | None] = lambda _: None
     sockets: set[web.WebSocketResponse] = field(default_factory=set)
     streams: int = 0
+    dropped: int = 0  # readers that were too slow
 
     @property
     def is_full(self) -> bool:

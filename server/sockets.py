@@ -150,6 +150,7 @@ class Client:
     def _drop(self) -> None:
         """The reader is too slow: it may come back with the version that it has seen."""
         if self._kick is None:
+            self._request.app[SITE].dropped += 1
             self._kick = asyncio.create_task(
                 self._goodbye(m.CLOSE_TOO_SLOW, b"too slow: come back with v", flush=False)
             )
