@@ -1,4 +1,4 @@
-"""The command line: `checkproof serve | audit | prove | verify | bots | setup | train | bench`.
+"""The command line: `checkproof serve | watch | games | audit | prove | verify | bots | ...`.
 
 Data goes to stdout, everything said about the work to stderr.  Exit codes: 0 done, 1 it could not
 be done, 2 it was asked for wrongly, 3 a check failed, 4 something stayed undecided.
@@ -48,6 +48,10 @@ Rpc = Annotated[
 ]
 ArenaAt = Annotated[
     str | None, typer.Option("--arena", help="The Arena's address there.", metavar="ADDRESS")
+]
+Url = Annotated[
+    str | None,
+    typer.Option(envvar="CHECKPROOF_URL", help="A server, if not the usual.", metavar="URL"),
 ]
 _DATA: Final = Path("data")
 
@@ -230,6 +234,52 @@ def bots_list(
     from server.cli_audit import run_bots
 
     run_bots((data, rpc, arena), as_json=as_json, say=_say)
+
+
+@app.command()
+def watch(
+    game: Annotated[
+        str, typer.Argument(help="A game's id, its first digits, or tv.", metavar="GAME|tv")
+    ],
+    url: Url = None,
+    as_json: Annotated[bool, typer.Option("--json", help="The frames, one a line.")] = False,
+) -> None:
+    """Look at a game until it ends; tv shows one after another."""
+    from server.arena_http import DEFAULT_URL, is_game_name
+    from server.cli_watch import run_watch
+
+    if game != "tv" and not is_game_name(game):
+        raise typer.BadParameter(f"{game!r} is no game's id, nor four of its first digits, nor tv")
+    run_watch(game, url=_http(url or DEFAULT_URL), as_json=as_json, say=_say)
+
+
+@app.command()
+def games(
+    *,
+    url: Url = None,
+    rpc: Annotated[str | None, typer.Option(help="Read this chain instead.", metavar="URL")] = None,
+    arena: ArenaAt = None,
+    data: Annotated[
+        Path | None, typer.Option(help="Read the chain of this folder instead.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """The arena's games: those that a server hosts, or all that a chain knows."""
+    from server.arena_http import DEFAULT_URL
+    from server.cli_games import run_games_of_chain, run_games_of_server
+
+    if rpc is None and data is None and arena is None:
+        run_games_of_server(_http(url or DEFAULT_URL), as_json=as_json)
+    elif url != os.environ.get("CHECKPROOF_URL"):
+        raise typer.BadParameter("--url asks a server, --rpc, --arena and --data ask a chain")
+    else:
+        run_games_of_chain((data or _DATA, rpc, arena), as_json=as_json, say=_say)
+
+
+def _http(url: str) -> str:
+    if not url.startswith(("http://", "https://")):
+        raise typer.BadParameter(f"{url!r} is no address such as http://127.0.0.1:8000")
+    return url
 
 
 @setup_app.command("dev")

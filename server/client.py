@@ -17,7 +17,7 @@ import contextlib
 import itertools
 import json
 import random
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from http import HTTPStatus
 from types import TracebackType
 from typing import Any, Final, Self
@@ -259,13 +259,19 @@ class Client:
 
     # --- waiting --------------------------------------------------------------------------------
 
-    async def wait_until(self, is_so: Callable[[], bool], *, seconds: float = 60.0) -> None:
+    async def wait_until(self, is_so: Callable[[], bool], *, seconds: float | None = 60.0) -> None:
         """Wait until something holds of what came.  Raises TimeoutError, ConnectionError."""
         async with asyncio.timeout(seconds), self._changed:
             while not is_so():
                 if self._error is not None:
                     raise self._ended()
                 await self._changed.wait()
+
+    async def stream(self) -> AsyncIterator[m.GameEvent]:
+        """All events, those that came and those to come.  Raises ConnectionError at the end."""
+        for seen in itertools.count():
+            await self.wait_until(lambda seen=seen: len(self.events) > seen, seconds=None)  # type: ignore[misc]
+            yield self.events[seen]
 
     async def ready(self, *, seconds: float = 60.0) -> m.Snapshot:
         """Wait for the game itself.  Raises NoSuchGame where there is none."""
