@@ -71,6 +71,7 @@ class Arena:
         self._proving = Proving(prover, self.limits, self._tasks, self.apply, now)
         self._sending = Sending(chain, self.limits, self.apply, now)
         self._games: dict[bytes, Hosted] = {}
+        self._paused: tuple[m.ErrorCode, str] | None = None
 
     # --- questions ------------------------------------------------------------------------------
 
@@ -96,8 +97,17 @@ class Arena:
 
     # --- commands -------------------------------------------------------------------------------
 
+    def pause_openings(self, code: m.ErrorCode | None, why: str = "") -> None:
+        """Refuse new games with this code and text; None takes them again."""
+        self._paused = None if code is None else (code, why)
+
+    def _check_open(self) -> None:
+        if self._paused is not None:
+            raise CommandRefused(*self._paused)
+
     def offer(self, version: bytes) -> m.OfferReply:
         """A commitment for a game against a bot."""
+        self._check_open()
         self._check_bot(version)
         offer = self.offers.make(version, self.now())
         return m.OfferReply(commitment=hex_of(offer.commitment), expires=offer.expires)
@@ -107,6 +117,7 @@ class Arena:
         game = opening.game_id(self._chain.domain)
         if game in self._games:  # the answer to the first try was lost
             return game
+        self._check_open()
         offer = self.offers.look(opening.commitment, self.now())
         self._check_opening(opening, offer.bot)
         try:
