@@ -8,7 +8,7 @@ from typing import Any, Final
 from engine.game import Outcome, Reason, Result
 from proofs.chain import Chain
 from proofs.errors import ChainDown
-from proofs.prover import ProofJob, ProverPool
+from proofs.prover import Place, PoolState, ProofJob, ProverPool
 from proofs.records import Block, LogEvent, OnChainGame, Opening, Receipt, opening_of
 from proofs.signing import Domain
 from proofs.statement import Statement
@@ -47,13 +47,23 @@ class PoolProver:
         self._keys = keys
 
     def submit(
-        self, version: bytes, statement: Statement, on_start: Callable[[], None]
+        self,
+        version: bytes,
+        statement: Statement,
+        *,
+        group: bytes,
+        on_start: Callable[[], None],
+        on_again: Callable[[], None],
     ) -> Future[Any]:
         key = self._keys[version]
-        return self._pool.submit(ProofJob(key.net, key.key_hash, statement), on_start)
+        job = ProofJob(key.net, key.key_hash, statement)
+        return self._pool.submit(job, on_start, group=group, on_again=on_again)
 
-    def position(self, future: Future[Any]) -> int | None:
-        return self._pool.position(future) or None
+    def places(self) -> Mapping[Future[Any], Place]:
+        return self._pool.places()
+
+    def state(self) -> PoolState:
+        return self._pool.state()
 
 
 class ArenaChain:

@@ -3,10 +3,11 @@
 The real ones wrap `proofs.prover` and `proofs.chain` (server/adapters.py).
 """
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import Future
 from typing import Any, Protocol
 
+from proofs.prover import Place, PoolState
 from proofs.signing import Domain, Open
 from proofs.statement import Statement
 from server.effects import ChainTruth, Intent, Landing, Terms
@@ -27,16 +28,28 @@ class Proven(Protocol):
 
 class Prover(Protocol):
     def submit(
-        self, version: bytes, statement: Statement, on_start: Callable[[], None]
+        self,
+        version: bytes,
+        statement: Statement,
+        *,
+        group: bytes,
+        on_start: Callable[[], None],
+        on_again: Callable[[], None],
     ) -> Future[Any]:
-        """Prove one move of a bot version.  `on_start` is called on any thread.
+        """Prove one move of a bot version; groups take turns.
 
-        The future brings a Proven, or fails with a ProofError; it may be tried again.
+        `on_start` is called when it is begun, `on_again` when it has to be begun anew; both on any
+        thread.  The future brings a Proven, or fails with a ProofError; it may be tried again.
+        ProversBusy says that nothing is wrong with the job.
         """
         ...
 
-    def position(self, future: Future[Any]) -> int | None:
-        """How many jobs are before it; None once it has begun."""
+    def places(self) -> Mapping[Future[Any], Place]:
+        """Where each job stands that is not done."""
+        ...
+
+    def state(self) -> PoolState:
+        """How the provers are."""
         ...
 
 

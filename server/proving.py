@@ -1,4 +1,4 @@
-"""The proofs that the sessions wish for: asked of the prover, and asked again when it dies."""
+"""The proofs that the sessions wish for: asked of the prover, and asked again when it fails."""
 
 import asyncio
 import logging
@@ -6,16 +6,34 @@ import statistics
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future
+from dataclasses import dataclass
 from typing import Any, Final
 
+from proofs.errors import ProversBusy
+from proofs.prover import PoolState
 from server.effects import Effect, Prove
 from server.hosted import Hosted, Limits
 from server.ports import Proven, Prover
 from server.tasks import Tasks
 
 Apply = Callable[[Hosted, list[Effect]], None]
+Key = tuple[bytes, int]
+PLACES_AFTER: Final = 0.25
+"""So many seconds after the queue moved all are told their places: once for many moves of it."""
+PLACES_AT_ONCE: Final = 20
+"""So many are told before the event loop may do something else."""
 _LOG: Final = logging.getLogger(__name__)
 _PROOFS_REMEMBERED: Final = 50
+
+
+@dataclass
+class _Job:
+    """A proof that the prover has to make, from when it was asked until it is there."""
+
+    hosted: Hosted
+    wish: Prove
+    future: Future[Any]
+    is_begun: bool = False
 
 
 class Proving:
@@ -34,13 +52,26 @@ class Proving:
         self._tasks = tasks
         self._apply = apply
         self._now = now
-        self._waiting: dict[tuple[bytes, int], tuple[Hosted, Future[Any]]] = {}
+        self._jobs: dict[Key, _Job] = {}
         self._seconds: dict[bytes, deque[float]] = {}
+        self._timer: asyncio.TimerHandle | None = None
 
     def seconds(self, version: bytes) -> float | None:
         """The median of the latest proofs of a bot, None before the first."""
         seen = self._seconds.get(version)
         return statistics.median(seen) if seen else None
+
+    def state(self) -> PoolState:
+        """How the provers are."""
+        return self._prover.state()
+
+    @property
+    def hold_up(self) -> str | None:
+        """Why nothing is proven now, if so, in words for players."""
+        state = self._prover.state()
+        if state.ready:
+            return None
+        return "the provers are warming up" if state.fault is None else state.fault
 
     def begin(self, hosted: Hosted, wish: Prove) -> None:
         task = self._tasks.spawn(self._prove(hosted, wish))
@@ -55,53 +86,96 @@ class Proving:
 
     async def _prove(self, hosted: Hosted, wish: Prove) -> None:
         """Try until there is a proof, or the prover fails too often."""
-        session, pause = hosted.session, self._limits.first_pause
-        for attempt in range(1, self._limits.proof_tries + 1):
+        session, failures, pause = hosted.session, 0, self._limits.first_pause
+        while True:
             try:
                 result = await self._prove_once(hosted, wish)
+                break
+            except ProversBusy as error:  # no fault of this job: it only has to wait
+                _LOG.warning("proof of ply %d: %s", wish.ply, error)
             except Exception as error:  # whatever a prover died of, the next may not
-                _LOG.warning("proof of ply %d, try %d: %s", wish.ply, attempt, error)
-                if attempt == self._limits.proof_tries:
+                failures += 1
+                _LOG.warning("proof of ply %d, try %d: %s", wish.ply, failures, error)
+                if failures == self._limits.proof_tries:
                     self._apply(hosted, session.unprovable(wish.job, str(error), self._now()))
                     return
-                self._apply(hosted, session.queued(wish.job, None, None, self._now()))
-                await asyncio.sleep(pause)
-                pause = min(2 * pause, self._limits.longest_pause)
-                continue
-            seen = self._seconds.setdefault(wish.version, deque(maxlen=_PROOFS_REMEMBERED))
-            seen.append(result.wall_s)
-            hosted.proofs.pop(wish.job, None)
-            effects = session.proved(
-                wish.job, result.proof, wall=result.wall_s, cpu=result.cpu_s, now=self._now()
-            )
-            self._apply(hosted, effects)
-            return
+            self._apply(hosted, session.queued(wish.job, None, None, self._now()))
+            await asyncio.sleep(pause)
+            pause = min(2 * pause, self._limits.longest_pause)
+        seen = self._seconds.setdefault(wish.version, deque(maxlen=_PROOFS_REMEMBERED))
+        seen.append(result.wall_s)
+        hosted.proofs.pop(wish.job, None)
+        effects = session.proved(
+            wish.job, result.proof, wall=result.wall_s, cpu=result.cpu_s, now=self._now()
+        )
+        self._apply(hosted, effects)
 
     async def _prove_once(self, hosted: Hosted, wish: Prove) -> Proven:
-        loop, key = asyncio.get_running_loop(), (hosted.session.id, wish.job)
-
-        def begun() -> None:
-            if not loop.is_closed():
-                loop.call_soon_threadsafe(self._proof_begun, hosted, wish)
-
-        future = self._prover.submit(wish.version, wish.statement, begun)
-        self._waiting[key] = hosted, future
-        self._show_positions()
+        key = hosted.session.id, wish.job
+        future = self._prover.submit(
+            wish.version,
+            wish.statement,
+            group=hosted.session.id,
+            on_start=self._on_loop(self._begun, key),
+            on_again=self._on_loop(self._again, key),
+        )
+        self._jobs[key] = _Job(hosted, wish, future)
+        self._tell_places(deque([key]))
+        self._queue_moved()
         try:
             proven: Proven = await asyncio.wrap_future(future)
             return proven
         finally:
-            self._waiting.pop(key, None)
-            self._show_positions()
+            self._jobs.pop(key, None)
+            self._queue_moved()
 
-    def _proof_begun(self, hosted: Hosted, wish: Prove) -> None:
-        if self._waiting.pop((hosted.session.id, wish.job), None) is not None:
-            self._apply(hosted, hosted.session.proving(wish.job, self._now()))
-            self._show_positions()
+    @staticmethod
+    def _on_loop(call: Callable[[Key], None], key: Key) -> Callable[[], None]:
+        """A callback for any thread, that calls on this one."""
+        loop = asyncio.get_running_loop()
 
-    def _show_positions(self) -> None:
-        """Tell every waiting job's place in the prover's queue."""
-        for (_, job), (hosted, future) in list(self._waiting.items()):
-            position = self._prover.position(future)
-            if position is not None:
-                self._apply(hosted, hosted.session.queued(job, position, None, self._now()))
+        def soon() -> None:
+            if not loop.is_closed():
+                loop.call_soon_threadsafe(call, key)
+
+        return soon
+
+    def _begun(self, key: Key) -> None:
+        if (job := self._jobs.get(key)) is not None:
+            job.is_begun = True
+            place = self._prover.places().get(job.future)
+            wait = None if place is None else place.wait_seconds
+            self._apply(job.hosted, job.hosted.session.proving(job.wish.job, self._now(), wait))
+            self._queue_moved()
+
+    def _again(self, key: Key) -> None:
+        if (job := self._jobs.get(key)) is not None:
+            job.is_begun = False
+            self._tell_places(deque([key]))
+            self._queue_moved()
+
+    # --- places in the queue --------------------------------------------------------------------
+
+    def _queue_moved(self) -> None:
+        """Tell all their places soon."""
+        if self._timer is None and self._jobs:
+            loop = asyncio.get_running_loop()
+            self._timer = loop.call_later(PLACES_AFTER, self._tell_all)
+
+    def _tell_all(self) -> None:
+        self._timer = None
+        self._tell_places(deque(self._jobs))
+
+    def _tell_places(self, keys: deque[Key]) -> None:
+        """Tell these jobs their places, some now and the rest soon."""
+        places = self._prover.places()
+        for _ in range(min(len(keys), PLACES_AT_ONCE)):
+            job = self._jobs.get(keys.popleft())
+            place = places.get(job.future) if job is not None else None
+            if job is None or job.is_begun or place is None or place.position == 0:
+                continue  # begun just now: its own word is on its way
+            session = job.hosted.session
+            effects = session.queued(job.wish.job, place.position, place.wait_seconds, self._now())
+            self._apply(job.hosted, effects)
+        if keys:
+            asyncio.get_running_loop().call_soon(self._tell_places, keys)

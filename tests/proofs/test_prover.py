@@ -7,17 +7,20 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
+from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from proofs.circuit import MoveCircuit
-from proofs.errors import ProverDied, ProverFailed
+from proofs.errors import ProverDied, ProverFailed, ProversBusy
 from proofs.groth16 import verify
 from proofs.keys import KeyRecord, KeyStore
-from proofs.prover import ProofJob, ProofResult, ProverPool
+from proofs.pace import Patience
+from proofs.prover import TRIES, PoolState, ProofJob, ProofResult, ProverPool
 from proofs.statement import Statement
 from tests.proofs.positions import game_statements
 
@@ -82,7 +85,7 @@ def test_proofs_come_in_order_and_verify(
 ) -> None:
     begun: list[int] = []
     futures = [pool.submit(job(k), partial(begun.append, k)) for k in range(3)]
-    assert pool.position(futures[2]) >= 1
+    assert pool.places()[futures[2]].position >= 1
     results = [f.result(LIMIT) for f in futures]
     assert begun == [0, 1, 2]
     for k, result in enumerate(results):
@@ -90,16 +93,23 @@ def test_proofs_come_in_order_and_verify(
         assert result.key_hash == pawn_key[1].key_hash
         assert 0 < result.cpu_s < 10
         assert result.wall_s > 0
-    assert [pool.position(f) for f in futures] == [0, 0, 0]
+    assert pool.places() == {}
 
 
 def test_positions_count_from_the_next(pool: ProverPool, job: Callable[[int], ProofJob]) -> None:
     started = Started()
     futures = [pool.submit(job(0), started)] + [pool.submit(job(k)) for k in range(1, 4)]
     started.wait()
-    assert [pool.position(f) for f in futures] == [0, 1, 2, 3]
+    places = pool.places()
+    assert [places[f].position for f in futures] == [0, 1, 2, 3]
+    waits = [places[f].wait_seconds or 0 for f in futures]
+    assert waits == sorted(waits)
+    median = pool.state().median_seconds
+    assert median is not None
+    assert waits[3] - waits[1] == pytest.approx(2 * median)
     assert futures[1].cancel()
-    assert [pool.position(f) for f in futures] == [0, 0, 1, 2]
+    places = pool.places()
+    assert [places[f].position for f in futures if f in places] == [0, 1, 2]
     assert len([f for f in futures if not f.cancelled() and f.result(LIMIT)]) == 3
 
 
@@ -149,35 +159,188 @@ def test_a_start_callback_that_fails_hurts_nobody(
     assert pool.submit(job(1), fail).result(LIMIT).proof
 
 
-def test_a_killed_worker_fails_its_job_and_is_replaced(
-    pool: ProverPool, job: Callable[[int], ProofJob]
-) -> None:
-    started = Started()
-    doomed, waiting = pool.submit(job(0), started), pool.submit(job(1))
-    started.wait()
-    (pid,) = pool.pids()
-    os.kill(pid, signal.SIGKILL)
-    assert isinstance(doomed.exception(LIMIT), ProverDied)
-    start = time.monotonic()
-    assert waiting.result(LIMIT).proof  # by a new worker, which need not load the key again
-    assert time.monotonic() - start < 60
-    assert pool.pids() != [pid]
+# --- losses ------------------------------------------------------------------------------------
 
 
-def test_a_killed_foreman_is_replaced(pawn_key: tuple[KeyStore, KeyRecord]) -> None:
-    pool = ProverPool(pawn_key[0].root / "empty")  # nothing to load
+class Hurt:
+    """An on_start callback that sends the first worker a signal, once or each time."""
+
+    def __init__(self, pool: ProverPool, number: signal.Signals, *, times: int = 1) -> None:
+        self.pool = pool
+        self.number = number
+        self.left = times
+        self.hurt: list[int] = []
+
+    def __call__(self) -> None:
+        if self.left > 0:
+            self.left -= 1
+            self.hurt.append(self.pool.pids()[0])
+            os.kill(self.hurt[-1], self.number)
+
+
+def foreman_of(pool: ProverPool) -> int:
+    stat = Path(f"/proc/{pool.pids()[0]}/stat").read_text()
+    return int(stat.rsplit(")", 1)[1].split()[1])
+
+
+@contextmanager
+def running(store: Path, **options: Any) -> Iterator[ProverPool]:
+    pool = ProverPool(store, **options)
     pool.start()
     try:
         pool.ready.result(LIMIT)
-        (pid,) = pool.pids()
-        foreman = int(Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[1])
-        os.kill(foreman, signal.SIGKILL)
-        wait_until_gone([pid, foreman])
-        job = ProofJob("pawn", "00" * 32, Statement(0, 0, 0, 0, 0, 0))
-        errors = [pool.submit(job).exception(LIMIT) for _ in range(2)]
-        assert isinstance(errors[1], ProverFailed)
+        yield pool
     finally:
         pool.close()
+
+
+def test_the_job_of_a_killed_worker_is_done_by_another(
+    pool: ProverPool, job: Callable[[int], ProofJob]
+) -> None:
+    order: list[str] = []
+    restarts = pool.state().restarts
+    hurt = Hurt(pool, signal.SIGKILL)
+    doomed = pool.submit(job(0), hurt, on_again=lambda: order.append("again"))
+    other = pool.submit(job(1), lambda: order.append("other"))
+    assert doomed.result(LIMIT).proof
+    assert other.result(LIMIT).proof
+    assert order == ["again", "other"]  # what was lost goes before all others
+    assert pool.pids() != hurt.hurt
+    assert pool.state().restarts == restarts + 1
+
+
+def test_a_stopped_worker_is_killed_and_its_job_done_by_another(
+    pawn_key: tuple[KeyStore, KeyRecord], job: Callable[[int], ProofJob]
+) -> None:
+    patience = Patience(unknown_s=5.0, least_s=60.0)
+    with running(pawn_key[0].root, patience=patience) as pool:
+        hurt = Hurt(pool, signal.SIGSTOP)
+        assert pool.submit(job(0), hurt).result(LIMIT).proof
+        wait_until_gone(hurt.hurt)
+
+
+def test_the_job_of_a_killed_foreman_is_done_by_another(
+    pawn_key: tuple[KeyStore, KeyRecord], job: Callable[[int], ProofJob]
+) -> None:
+    with running(pawn_key[0].root) as pool:
+        gone = [*pool.pids(), foreman_of(pool)]
+        started = Started()
+        future = pool.submit(job(0), started)
+        started.wait()
+        os.kill(gone[1], signal.SIGKILL)
+        assert future.result(LIMIT).proof
+        wait_until_gone(gone)
+
+
+def nothing(group: str = "") -> ProofJob:
+    """A job that fails at once: nobody has this key."""
+    return ProofJob("pawn", group.rjust(64, "0"), Statement(0, 0, 0, 0, 0, 0))
+
+
+def test_a_foreman_that_is_stopped_is_replaced(tmp_path: Path) -> None:
+    with running(tmp_path, patience=Patience(fork_s=0.5)) as pool:
+        worker, foreman = *pool.pids(), foreman_of(pool)
+        os.kill(foreman, signal.SIGSTOP)
+        os.kill(worker, signal.SIGKILL)
+        assert isinstance(pool.submit(nothing()).exception(LIMIT), ProverFailed)
+        wait_until_gone([worker, foreman])
+
+
+def test_a_killed_foreman_is_no_fault_of_the_jobs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("proofs.prover.TRIES", 1)
+    with running(tmp_path) as pool:
+        worker, foreman = *pool.pids(), foreman_of(pool)
+        os.kill(worker, signal.SIGSTOP)  # so that it does not answer before
+        future = pool.submit(nothing())
+        while not pool.state().busy:
+            time.sleep(0.01)
+        os.kill(foreman, signal.SIGKILL)
+        assert isinstance(future.exception(LIMIT), ProverFailed)  # by another worker
+
+
+def test_a_job_that_ends_every_worker_fails_in_the_end(
+    pool: ProverPool, job: Callable[[int], ProofJob]
+) -> None:
+    again: list[int] = []
+    hurt = Hurt(pool, signal.SIGKILL, times=100)
+    future = pool.submit(job(0), hurt, on_again=lambda: again.append(1))
+    with pytest.raises(ProverDied, match="killed or crashed, and so did 2 before it"):
+        future.result(LIMIT)
+    assert len(set(hurt.hurt)) == TRIES
+    assert len(again) == TRIES - 1
+    assert pool.submit(job(1)).result(LIMIT).proof
+
+
+@pytest.mark.parametrize("program", ["/bin/false", "/there/is/no/such/program"])
+def test_provers_that_do_not_start_are_started_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, program: str
+) -> None:
+    pool = ProverPool(tmp_path)
+    with monkeypatch.context() as patch:
+        patch.setattr("sys.executable", program)
+        pool.start()
+        future = pool.submit(nothing())
+        deadline = time.monotonic() + LIMIT
+        while pool.state().fault is None:
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
+        assert not pool.state().ready
+        assert pool.places()[future].wait_seconds is None
+    try:
+        assert isinstance(future.exception(LIMIT), ProverFailed)
+        assert pool.state().fault is None
+        assert pool.state().ready
+    finally:
+        pool.close()
+
+
+# --- many games --------------------------------------------------------------------------------
+
+
+def test_ten_games_of_which_one_floods_the_queue_take_turns(tmp_path: Path) -> None:
+    begun: list[str] = []
+    pool = ProverPool(tmp_path)
+    flood = [pool.submit(nothing(), partial(begun.append, "a"), group="a") for _ in range(40)]
+    others = [
+        pool.submit(nothing(), partial(begun.append, game), group=game)
+        for game in "bcdefghij"
+        for _ in range(2)
+    ]
+    places = pool.places()
+    assert max(places[f].position for f in others) == 20
+    pool.start()
+    try:
+        for future in (*others, *flood):
+            assert isinstance(future.exception(LIMIT), ProverFailed)
+    finally:
+        pool.close()
+    assert begun[:20] == [*"abcdefghij"] * 2
+    assert begun[20:] == ["a"] * 38
+
+
+def test_a_late_game_does_not_wait_for_a_flood(
+    pool: ProverPool, job: Callable[[int], ProofJob]
+) -> None:
+    flood = [pool.submit(job(k), group="flood") for k in range(4)]
+    late = pool.submit(job(4), group="late")
+    late.result(LIMIT)
+    assert not flood[2].done()
+    assert all(f.result(LIMIT) for f in flood)
+
+
+def test_more_than_the_queue_takes_is_refused(tmp_path: Path) -> None:
+    pool = ProverPool(tmp_path, queue_limit=2)
+    kept, dropped, refused = (pool.submit(nothing()) for _ in range(3))
+    error = refused.exception(0)
+    assert isinstance(error, ProversBusy)
+    assert error.queued == 2
+    assert dropped.cancel()
+    assert not pool.submit(nothing()).done()
+    assert pool.state() == PoolState(False, 0, 0, 2, 0, None, None)
+    pool.close()
+    assert kept.cancelled()
 
 
 @pytest.fixture
@@ -188,18 +351,13 @@ def late_store(pawn_key: tuple[KeyStore, KeyRecord], tmp_path: Path) -> Callable
     return lambda: (tmp_path / record.key_hash).symlink_to(record.proving_key.parent)
 
 
-def test_a_job_past_its_limit_is_ended(
+def test_a_job_that_is_stuck_each_time_gets_longer_and_fails(
     late_store: Callable[[], None], job: Callable[[int], ProofJob], tmp_path: Path
 ) -> None:
-    pool = ProverPool(tmp_path, job_limit_s=0.05)
-    pool.start()
-    try:
-        pool.ready.result(LIMIT)
+    with running(tmp_path, patience=Patience(unknown_s=0.02)) as pool:
         late_store()
-        with pytest.raises(ProverDied, match=r"0\.05 s"):
+        with pytest.raises(ProverDied, match=r"more than 0\.08 s"):
             pool.submit(job(0)).result(LIMIT)
-    finally:
-        pool.close()
 
 
 def test_close_ends_every_process(

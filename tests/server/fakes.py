@@ -17,6 +17,7 @@ from eth_utils.crypto import keccak
 from engine.encoding import Position
 from engine.game import Game, Outcome, Reason, Result
 from proofs.errors import ChainDown, ChainRejected, ProofError
+from proofs.prover import Place, PoolState
 from proofs.signing import Domain, Draw, Move, Open, Resign, address_of, player_side, side_player
 from proofs.statement import Statement, next_history
 from server.effects import (
@@ -309,13 +310,18 @@ class FakeProof:
 class FakeJob:
     version: bytes
     statement: Statement
+    group: bytes
     on_start: Callable[[], None]
+    on_again: Callable[[], None]
     future: Future[Any]
     is_begun: bool = False
 
 
 class FakeProver:
-    """Proves at once, after `delay` seconds, or when told (`is_held`)."""
+    """Proves at once, after `delay` seconds, or when told (`is_held`).
+
+    `takes` is what it says that a proof takes.
+    """
 
     def __init__(self, *, delay: float = 0.0, is_held: bool = False) -> None:
         self.jobs: list[FakeJob] = []
@@ -323,11 +329,19 @@ class FakeProver:
         self.delay = delay
         self.is_held = is_held
         self.bad_proofs = 0
+        self.takes: float | None = None
+        self.is_ready = True
 
     def submit(
-        self, version: bytes, statement: Statement, on_start: Callable[[], None]
+        self,
+        version: bytes,
+        statement: Statement,
+        *,
+        group: bytes,
+        on_start: Callable[[], None],
+        on_again: Callable[[], None],
     ) -> Future[Any]:
-        job = FakeJob(version, statement, on_start, Future())
+        job = FakeJob(version, statement, group, on_start, on_again, Future())
         self.jobs.append(job)
         if not self.is_held:
             loop = asyncio.get_running_loop()
@@ -335,9 +349,25 @@ class FakeProver:
             loop.call_later(self.delay, self.finish, job)
         return job.future
 
-    def position(self, future: Future[Any]) -> int | None:
-        waiting = [job.future for job in self.jobs if not (job.is_begun or job.future.done())]
-        return waiting.index(future) + 1 if future in waiting else None
+    def places(self) -> dict[Future[Any], Place]:
+        left = [job for job in self.jobs if not job.future.done()]
+        begun = {job.future: Place(0, self.takes) for job in left if job.is_begun}
+        waiting = (job.future for job in left if not job.is_begun)
+        return begun | {
+            future: Place(n, self.takes and self.takes * n) for n, future in enumerate(waiting, 1)
+        }
+
+    def state(self) -> PoolState:
+        queued = sum(place.position > 0 for place in self.places().values())
+        busy = len(self.places()) - queued
+        return PoolState(self.is_ready, int(self.is_ready), busy, queued, 0, self.takes, None)
+
+    def lose(self, job: FakeJob) -> None:
+        """The worker at this job is killed; the job is the next again."""
+        job.is_begun = False
+        self.jobs.remove(job)
+        self.jobs.insert(0, job)
+        job.on_again()
 
     def start(self, job: FakeJob) -> None:
         job.is_begun = True
