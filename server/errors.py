@@ -10,6 +10,10 @@ ServerError
 ├── CannotListen           the host is none to listen on
 ├── PageMissing            the page's files are not where they should be
 ├── BadSetting             a setting that cannot be
+├── StoreError             the file of games
+│   ├── StoreTooNew        a later version of checkproof wrote it
+│   ├── StoreBroken        it is damaged, or no such file
+│   └── StoreFailed        it cannot be read or written now
 ├── KeyMissing             a chain that is not ours needs a key of the operator's
 ├── KeyNotMade             a bot's development key could not be made
 ├── HostFailed             a server that was started to be measured did not come up, or ended
@@ -86,6 +90,40 @@ class PageMissing(ServerError):
     def __init__(self, folder: Path) -> None:
         super().__init__(f"the page's files are not in {folder}")
         self.folder = folder
+
+
+class StoreError(ServerError):
+    """Base of what can be wrong with the store at `path`."""
+
+    def __init__(self, path: Path, what: str) -> None:
+        super().__init__(what)
+        self.path = path
+
+
+class StoreTooNew(StoreError):
+    def __init__(self, path: Path, revision: str) -> None:
+        super().__init__(
+            path,
+            f"{path} was written by a later version of checkproof (its tables are {revision}); "
+            "use that one, or make the store again with `serve --rebuild`",
+        )
+        self.revision = revision
+
+
+class StoreBroken(StoreError):
+    def __init__(self, path: Path, why: str) -> None:
+        super().__init__(
+            path,
+            f"{path} cannot be read: {why}; make it again from the chain with `serve --rebuild`, "
+            "or restore a backup",
+        )
+        self.why = why
+
+
+class StoreFailed(StoreError):
+    def __init__(self, path: Path, why: str) -> None:
+        super().__init__(path, f"the store {path} does not work: {why}")
+        self.why = why
 
 
 class KeyMissing(ServerError):

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from pathlib import Path
 from typing import Final
 
 from engine.errors import EngineError
@@ -9,8 +10,23 @@ from server.arena import Arena
 from server.effects import Terms
 from server.ply import hex_of
 from server.ports import GameChain
+from server.store import Store, store_file
 
 _LOG: Final = logging.getLogger(__name__)
+
+
+def open_store(data_dir: Path, *, anew: bool = False) -> Store:
+    """The store of a data folder.  `anew` puts the old file aside and begins with an empty one.
+
+    Raises StoreError.
+    """
+    path = store_file(data_dir)
+    if anew:
+        for suffix in ("", "-wal", "-shm"):
+            old = path.with_name(path.name + suffix)
+            if old.exists():
+                old.replace(path.with_name(f"{path.name}.old{suffix}"))
+    return Store.open(path)
 
 
 async def rebuild(arena: Arena, chain: GameChain) -> int:
