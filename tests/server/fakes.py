@@ -331,6 +331,7 @@ class FakeProver:
         self.bad_proofs = 0
         self.takes: float | None = None
         self.is_ready = True
+        self.fault: str | None = None
 
     def submit(
         self,
@@ -360,7 +361,8 @@ class FakeProver:
     def state(self) -> PoolState:
         queued = sum(place.position > 0 for place in self.places().values())
         busy = len(self.places()) - queued
-        return PoolState(self.is_ready, int(self.is_ready), busy, queued, 0, self.takes, None)
+        ready = self.is_ready
+        return PoolState(ready, int(ready), busy, queued, 0, self.takes, self.fault)
 
     def lose(self, job: FakeJob) -> None:
         """The worker at this job is killed; the job is the next again."""
