@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Final
 
 from proofs.errors import BadSignature, ChainDown
+from proofs.prover import PoolState
 from proofs.signing import Open, side_player
 from server import messages as m
 from server.effects import (
@@ -94,6 +95,10 @@ class Arena:
     def proof_seconds(self, version: bytes) -> float | None:
         """The median of the latest proofs of a bot, None before the first."""
         return self._proving.seconds(version)
+
+    def prover_state(self) -> PoolState:
+        """How the provers are: for those who watch over the server."""
+        return self._proving.state()
 
     # --- commands -------------------------------------------------------------------------------
 
