@@ -337,3 +337,47 @@ def gas_bench(bot: Bot = "pawn", data: Data = _DATA, _json: AsJson = True) -> No
     from server.cli_out import print_json
 
     print_json(bench_gas.bench_gas(bot, data_dir=data, progress=_say))
+
+
+@bench_app.command("latency")
+def latency_bench(
+    *,
+    bot: Bot = "pawn",
+    moves: Annotated[int, typer.Option(help="How many of the bot's moves.", min=1)] = 30,
+    workers: Annotated[int, typer.Option(help="Processes that prove.", min=1)] = 1,
+    seed: Annotated[int, typer.Option(help="Which random moves are played.")] = 1,
+    data: Data = _DATA,
+    _json: AsJson = True,
+) -> None:
+    """Play over a websocket against a server of its own: seconds until shown, until verified."""
+    from server.bench.latency import bench_latency
+    from server.cli_out import print_json
+
+    keys = data / "keys"
+    print_json(bench_latency(bot, moves, keys=keys, workers=workers, seed=seed, say=_say))
+
+
+@bench_app.command("faults")
+def faults_bench(
+    *,
+    moves: Annotated[int, typer.Option(help="Plies to be played.", min=1)] = 200,
+    seed: Annotated[int, typer.Option(help="Which faults come when.")] = 1,
+    games: Annotated[int, typer.Option(help="Played at once.", min=1)] = 3,
+    workers: Annotated[int, typer.Option(help="Processes that prove.", min=1)] = 2,
+    every: Annotated[int, typer.Option(help="About so many plies between faults.", min=1)] = 5,
+    bot: Bot = "pawn",
+    keep: Annotated[
+        Path | None, typer.Option(help="Leave logs, store and chain in this new folder.")
+    ] = None,
+    data: Data = _DATA,
+    _json: AsJson = True,
+) -> None:
+    """Play while processes die, the chain forgets and sockets drop.  Exit code 3: harm was done."""
+    from server.bench.faults import Plan, bench_faults
+    from server.cli_out import print_json
+
+    keys = data / "keys"
+    plan = Plan(moves, seed, keys, games=games, workers=workers, every=every, bot=bot)
+    outcome = bench_faults(plan, say=_say, folder=keep)
+    print_json(outcome.as_json(plan))
+    raise typer.Exit(0 if outcome.is_good(plan) else 3)

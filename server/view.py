@@ -38,6 +38,11 @@ class View:
         text = self.moves[-1].history if self.moves else self.snapshot.game
         return bytes.fromhex(text[2:])
 
+    @property
+    def is_open(self) -> bool:
+        """Whether the contract holds the game."""
+        return self.opening is not None and self.opening.stage == "verified"
+
     def has(self, ply: int, index: int) -> bool:
         """Whether the line shown plays `index` at `ply`."""
         return ply < len(self.moves) and self.moves[ply].index == index

@@ -139,14 +139,10 @@ def clock_left(view: View, color: m.Color, now: float) -> float:
     if clocks is None:
         return 0.0
     left = clocks.white if color == "white" else clocks.black
-    if clocks.running != color or view.end is not None or not _is_open(view):
+    if clocks.running != color or view.end is not None or not view.is_open:
         return left
     delay = view.snapshot.clock.delay_seconds if view.snapshot else 0
     return max(0.0, left - max(0.0, now - clocks.at - delay))
-
-
-def _is_open(view: View) -> bool:
-    return view.opening is not None and view.opening.stage == "verified"
 
 
 def _clock(seconds: float) -> str:
@@ -230,7 +226,7 @@ def state_of(told: m.Snapshot, view: View) -> str:
         return f"{view.end.result}  {view.end.reason}"
     if view.opening is not None and view.opening.stage == "rejected":
         return "the contract did not take the opening"
-    if not _is_open(view):
+    if not view.is_open:
         return "the opening is on its way to the chain"
     white_moves = len(view.moves) % 2 == 0
     side = told.white if white_moves else told.black
