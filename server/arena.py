@@ -5,6 +5,7 @@ transactions, timers.  Everything in this file runs on the event loop.
 """
 
 import asyncio
+import contextlib
 import logging
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -40,6 +41,7 @@ from server.tasks import Tasks
 
 _LOG: Final = logging.getLogger(__name__)
 _SPECTATORS_EVERY: Final = 0.5
+_DRAIN_LOOK: Final = 0.05
 _PROOFS_REMEMBERED: Final = 50
 
 
@@ -73,6 +75,7 @@ class Arena:
         self._sending = Sending(chain, self.limits, self.apply, now)
         self._games: dict[bytes, Hosted] = {}
         self._paused: tuple[m.ErrorCode, str] | None = None
+        self._closing = False
 
     # --- questions ------------------------------------------------------------------------------
 
@@ -107,8 +110,13 @@ class Arena:
         self._paused = None if code is None else (code, why)
 
     def _check_open(self) -> None:
+        self._check_not_closing()
         if self._paused is not None:
             raise CommandRefused(*self._paused)
+
+    def _check_not_closing(self) -> None:
+        if self._closing:
+            raise CommandRefused("closing", "the arena is about to stop; come back in a moment")
 
     def offer(self, version: bytes) -> m.OfferReply:
         """A commitment for a game against a bot."""
@@ -142,6 +150,7 @@ class Arena:
 
     def command(self, hosted: Hosted, command: m.GameCommand) -> None:
         """Carry out a player's command.  Raises CommandRefused, and then nothing changed."""
+        self._check_not_closing()
         session, now = hosted.session, self.now()
         match command:
             case m.Move(d=d):
@@ -246,6 +255,23 @@ class Arena:
     def watch(self) -> None:
         """Look after games that others move on: anyone may talk to the contract."""
         self._tasks.spawn(self._watch())
+
+    async def drain(self, seconds: float) -> None:
+        """Take no more commands, and wait until what is in hand has landed, at most so long.
+
+        In hand is what a prover works on and what is on its way to the chain.  What waits in the
+        queue is left for the next start.
+        """
+        self._closing = True
+        self._proving.begin_no_more()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                while self._is_busy:  # noqa: ASYNC110 many small things end it
+                    await asyncio.sleep(_DRAIN_LOOK)
+
+    @property
+    def _is_busy(self) -> bool:
+        return any(h.proofs or not h.session.is_waiting for h in self._games.values())
 
     async def close(self) -> None:
         """Drop all work that is under way; the chain and its log suffice to take it up again."""

@@ -55,6 +55,7 @@ class Proving:
         self._jobs: dict[Key, _Job] = {}
         self._seconds: dict[bytes, deque[float]] = {}
         self._timer: asyncio.TimerHandle | None = None
+        self._closing = False
 
     def seconds(self, version: bytes) -> float | None:
         """The median of the latest proofs of a bot, None before the first."""
@@ -74,9 +75,17 @@ class Proving:
         return "the provers are warming up" if state.fault is None else state.fault
 
     def begin(self, hosted: Hosted, wish: Prove) -> None:
+        if self._closing:
+            return  # it is derived again at the next start
         task = self._tasks.spawn(self._prove(hosted, wish))
         hosted.proofs[wish.job] = task
         task.add_done_callback(lambda _: hosted.proofs.pop(wish.job, None))
+
+    def begin_no_more(self) -> None:
+        """Finish what the provers work on, and drop what waits for them."""
+        self._closing = True
+        for job in [job for job in self._jobs.values() if not job.is_begun]:
+            self.drop(job.hosted, job.wish.job)
 
     @staticmethod
     def drop(hosted: Hosted, job: int) -> None:
