@@ -285,6 +285,10 @@ class Chain:
         """In wei."""
         return await self.rpc.number("eth_getBalance", address, "latest")
 
+    async def gas_price(self) -> int:
+        """In wei, as a transaction would pay it now."""
+        return await self.rpc.number("eth_gasPrice")
+
     async def code(self, address: str) -> bytes:
         """The deployed code at an address, empty if there is none."""
         with sensible(self.rpc.url):

@@ -4,11 +4,13 @@ run(config)   serve until SIGINT or SIGTERM
 """
 
 import asyncio
+import logging
 import signal
 import socket
 from collections.abc import Callable
 from concurrent.futures import Future
 from contextlib import AsyncExitStack
+from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Final
@@ -24,14 +26,21 @@ from proofs.sender import LOCAL_KEY
 from server import log
 from server.adapters import ArenaChain, PoolProver
 from server.arena import Arena
+from server.budget import FILE_NAME, Doors, Spending
+from server.chronicle import Chronicle
 from server.config import Config, hold_folder, listen, shown_url
 from server.errors import KeyMissing, PageMissing
-from server.house import Tell, open_house
+from server.health import Vitals
+from server.hosted import Limits
+from server.house import House, Tell, open_house
 from server.info import ArenaInfo
 from server.local_node import LocalNode
 from server.messages import ClockTerms
+from server.rebuild import open_store
 from server.rebuild import rebuild as restore_games
 from server.site import KeyFiles, Site
+from server.store import Store
+from server.tasks import Tasks
 from server.web_app import close_sockets, make_app
 
 GRACE_SECONDS: Final = 60
@@ -51,58 +60,116 @@ def run(config: Config, *, rebuild: bool = False) -> None:
         asyncio.run(_serve(config, rebuild=rebuild))
 
 
+class _Signals:
+    """SIGINT and SIGTERM: the first asks for the end, the second for the end at once."""
+
+    def __init__(self) -> None:
+        self.first, self.second = asyncio.Event(), asyncio.Event()
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, self._came)
+
+    def _came(self) -> None:
+        if self.first.is_set():
+            self.second.set()
+        self.first.set()
+
+
 async def _serve(config: Config, *, rebuild: bool) -> None:
-    stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, stop.set)
+    signals = _Signals()
     async with AsyncExitStack() as stack:
-        work = asyncio.create_task(start(config, stack, rebuild=rebuild))
-        stopped = asyncio.create_task(stop.wait())
+        work = asyncio.create_task(open_server(config, stack, rebuild=rebuild))
+        stopped = asyncio.create_task(signals.first.wait())
         await asyncio.wait((work, stopped), return_when=asyncio.FIRST_COMPLETED)
-        if stop.is_set():
+        if not work.done():
             _tell("stopping")
             work.cancel()
             await asyncio.gather(work, return_exceptions=True)
             return
-        stopped_early = work.exception()
-        if stopped_early is not None:
+        if (failed := work.exception()) is not None:
             stopped.cancel()
-            raise stopped_early
+            raise failed
         await stopped
-        _tell("stopping")
+        await _finish(work.result(), config.drain_seconds, signals.second)
 
 
-async def start(config: Config, stack: AsyncExitStack, *, rebuild: bool = False) -> str:
-    """Start everything in order; the stack ends it in the reverse order.  Returns the URL."""
-    _ = rebuild  # the store is made from the logs on every start so far
-    site = Site(page=page_folder(), origins=frozenset(config.origins))
+async def _finish(running: "Running", seconds: float, at_once: asyncio.Event) -> None:
+    """Let the proofs in hand be finished and their moves land, for a while."""
+    _tell("stopping")
+    drain = asyncio.create_task(running.arena.drain(seconds))
+    hurry = asyncio.create_task(at_once.wait())
+    done, _ = await asyncio.wait((drain, hurry), return_when=asyncio.FIRST_COMPLETED)
+    for task in (drain, hurry):
+        task.cancel()
+    await asyncio.gather(drain, hurry, return_exceptions=True)
+    if drain not in done:
+        _tell("stopping at once")
+
+
+@dataclass(frozen=True)
+class Running:
+    """A server that is open."""
+
+    url: str
+    arena: Arena
+    site: Site
+
+
+async def start(config: Config, stack: AsyncExitStack) -> str:
+    """Open a server; the stack ends it.  Returns the URL."""
+    return (await open_server(config, stack)).url
+
+
+async def open_server(config: Config, stack: AsyncExitStack, *, rebuild: bool = False) -> Running:
+    """Start everything in order; the stack ends it in the reverse order."""
+    site = Site(page=page_folder(), origins=frozenset(config.origins), vitals=_vitals(config))
     listener = listen(config.host, config.port)
     url = f"http://{config.host}:{listener.getsockname()[1]}"
     await _open_site(site, listener, stack)
-
-    def tell(line: str) -> None:
-        site.warming = line
-        _tell(line)
-
+    tasks = Tasks()
+    stack.push_async_callback(tasks.cancel)
+    tasks.spawn(site.vitals.lag.run())
+    tell = _teller(site)
     tell(f"warming up at {url}")
-    chain = await _open_chain(config, url, stack, tell)
-    store = KeyStore(config.data / "keys")
-    house = await open_house(chain, store, config.bots, tell)
-    pool = ProverPool(store.root, config.workers)
+    store = open_store(config.data, anew=rebuild)
+    stack.callback(store.close)
+    site.vitals.check_store = store.check
+    chain = await _open_chain(config, site, url, store, stack)
+    keys = KeyStore(config.data / "keys")
+    house = await open_house(chain, keys, config.bots, tell)
+    pool = ProverPool(keys.root, config.workers)
     stack.push_async_callback(asyncio.to_thread, pool.close)
     pool.start()
     pool.ready.add_done_callback(_tell_of_prover)
+    site.vitals.provers = pool.state
 
     game_chain = ArenaChain(chain)
-    arena = Arena(game_chain, PoolProver(pool, house.keys), house.players)
+    limits = Limits(games=config.games, games_per_opener=config.games_per_player)
+    arena = Arena(game_chain, PoolProver(pool, house.keys), house.players, limits=limits)
+    moves = logging.INFO if config.log == "json" else logging.DEBUG
+    arena.observe = Chronicle(site.metrics, moves=moves).saw
     stack.push_async_callback(arena.close)
     tell("reading the chain's games")
     count = await restore_games(arena, game_chain)
     tell(f"{count} games are known")
     arena.watch()
-    site.find_key = _key_finder(store)
-    site.info = ArenaInfo(
+    doors = Doors(site.vitals.spending, arena.pause_openings)
+    tasks.spawn(site.vitals.watch(chain, each=doors.look))
+    site.find_key = _key_finder(keys)
+    site.info = _info(chain, house)
+    site.arena = arena
+    stack.push_async_callback(_close_doors, site)
+    print(f"Arena ready at {url}", flush=True)
+    return Running(url, arena, site)
+
+
+def _vitals(config: Config) -> Vitals:
+    spending = Spending(gas_per_day=config.gas_per_day, file=config.data / FILE_NAME)
+    return Vitals(spending=spending, low_balance_moves=config.low_balance_moves)
+
+
+def _info(chain: Chain, house: House) -> ArenaInfo:
+    return ArenaInfo(
         version=_version(),
         chain_id=chain.chain_id,
         arena=chain.addresses.arena,
@@ -113,10 +180,6 @@ async def start(config: Config, stack: AsyncExitStack, *, rebuild: bool = False)
         payee=chain.address,
         bots=house.infos,
     )
-    site.arena = arena
-    stack.push_async_callback(_close_doors, site)
-    print(f"Arena ready at {url}", flush=True)
-    return url
 
 
 async def _open_site(site: Site, listener: socket.socket, stack: AsyncExitStack) -> None:
@@ -132,7 +195,10 @@ async def _close_doors(site: Site) -> None:
     await close_sockets(site)
 
 
-async def _open_chain(config: Config, url: str, stack: AsyncExitStack, tell: Tell) -> Chain:
+async def _open_chain(
+    config: Config, site: Site, url: str, store: Store, stack: AsyncExitStack
+) -> Chain:
+    tell = _teller(site)
     rpc, key = config.rpc, config.key.get_secret_value() if config.key else None
     if rpc is None:
         tell("starting the local chain")
@@ -142,9 +208,22 @@ async def _open_chain(config: Config, url: str, stack: AsyncExitStack, tell: Tel
         rpc, key = node.url, key or LOCAL_KEY
     if key is None:
         raise KeyMissing(shown_url(rpc))
-    chain = await Chain.connect(rpc, key)
+    chain = await Chain.connect(rpc, key, outbox_of=store.outbox)
     stack.push_async_callback(chain.close)
+    chain.on_receipt(site.vitals.spending.receipt)
+    if lost := await chain.recover():  # before anything is asked of contracts that may be lost
+        tell(f"{lost} transactions that the chain had lost, or never got, are there again")
     return chain.at(await ensure_contracts(chain, config.data, progress=tell))
+
+
+def _teller(site: Site) -> Tell:
+    """Tells the operator, and who comes too early, how far the start has come."""
+
+    def tell(line: str) -> None:
+        site.warming = line
+        _tell(line)
+
+    return tell
 
 
 def _tell_of_prover(ready: Future[None]) -> None:

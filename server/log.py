@@ -62,17 +62,6 @@ def set_up(
     root.setLevel(max(logging.WARNING, _number(level)))
     for ours in ("server", "proofs", "engine"):
         logging.getLogger(ours).setLevel(_number(level))
-    structlog.configure(
-        processors=[
-            structlog.stdlib.filter_by_level,
-            structlog.stdlib.add_log_level,
-            _stamp,
-            structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
-        ],
-        wrapper_class=structlog.stdlib.BoundLogger,
-        logger_factory=structlog.stdlib.LoggerFactory(),
-        cache_logger_on_first_use=False,
-    )
 
 
 def logger(name: str) -> structlog.stdlib.BoundLogger:
@@ -126,3 +115,17 @@ def _for_people(_logger: WrappedLogger, _method: str, event: EventDict) -> str:
 
 def _cut(found: re.Match[str]) -> str:
     return found.group()[:8] + "…"
+
+
+# At import, so that nothing is ever logged in structlog's own way, which is to print to stdout.
+structlog.configure(
+    processors=[
+        structlog.stdlib.filter_by_level,
+        structlog.stdlib.add_log_level,
+        _stamp,
+        structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
+    ],
+    wrapper_class=structlog.stdlib.BoundLogger,
+    logger_factory=structlog.stdlib.LoggerFactory(),
+    cache_logger_on_first_use=True,
+)

@@ -11,9 +11,11 @@ from aiohttp import web
 from server import messages as m
 from server.arena import Arena
 from server.errors import CommandRefused
+from server.health import Part, Status, worst
 from server.hosted import Hosted
 from server.hub import Subscriber
 from server.info import ArenaInfo
+from server.metrics import CONTENT_TYPE
 from server.session import Session
 from server.site import SITE, KeyFiles, Site
 
@@ -98,14 +100,18 @@ def _file(path: Path) -> web.FileResponse:
 
 @routes.get("/healthz")
 async def healthz(request: web.Request) -> web.Response:
-    """200 when games can be played, 503 with the reason otherwise."""
+    """200 when games can be played, 503 otherwise; why, and how each part is."""
     site = request.app[SITE]
-    if site.arena is None:
-        return _json({"status": "warming up", "what": site.warming}, status=503)
-    fault = site.arena.chain_fault
-    if fault is not None:
-        return _json({"status": "chain down", "what": fault}, status=503)
-    return _json({"status": "ok"})
+    status, told = health(site)
+    return _json(told, status=503 if status == "down" else 200)
+
+
+@routes.get("/metrics")
+async def metrics(request: web.Request) -> web.Response:
+    """Prometheus' text format."""
+    site = request.app[SITE]
+    headers = {"Content-Type": CONTENT_TYPE, "Cache-Control": "no-store"}
+    return web.Response(body=site.metrics.text(site), headers=headers)
 
 
 @routes.get("/api/config")
@@ -241,6 +247,27 @@ def _key(request: web.Request) -> KeyFiles:
 
 def _download(name: str) -> dict[str, str]:
     return {"Content-Disposition": f'attachment; filename="{name}"'}
+
+
+# --- health -------------------------------------------------------------------------------------
+
+
+def health(site: Site) -> tuple[Status, dict[str, Any]]:
+    """The status of the whole, and all that /healthz says."""
+    arena, vitals = site.arena, site.vitals
+    ready = Part("ok") if arena is not None else Part("down", site.warming)
+    parts = {
+        "chain": vitals.chain(arena.chain_fault if arena is not None else None),
+        "prover": vitals.prover(),
+        "store": vitals.store(),
+    }
+    reasons = [part.what for part in (ready, *parts.values()) if part.what is not None]
+    status = worst(ready, *parts.values())
+    return status, {
+        "status": status,
+        "what": "; ".join(reasons) or None,
+        **{name: part.json() for name, part in parts.items()},
+    }
 
 
 # --- small change -------------------------------------------------------------------------------

@@ -8,7 +8,9 @@ from typing import Final
 from aiohttp import web
 
 from server.arena import Arena
+from server.health import Vitals
 from server.info import ArenaInfo
+from server.metrics import Metrics
 
 _LOCAL_HOSTS: Final = ("127.0.0.1", "localhost")
 
@@ -38,6 +40,8 @@ class Site:
     sockets: set[web.WebSocketResponse] = field(default_factory=set)
     streams: int = 0
     dropped: int = 0  # readers that were too slow
+    vitals: Vitals = field(default_factory=Vitals)
+    metrics: Metrics = field(default_factory=Metrics)
 
     @property
     def is_full(self) -> bool:

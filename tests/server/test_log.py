@@ -6,7 +6,6 @@ import logging
 from collections.abc import Iterator
 
 import pytest
-import structlog
 
 from server import log
 
@@ -25,7 +24,6 @@ def _loggers_as_before() -> Iterator[None]:
     root.setLevel(level)
     for name, before in levels.items():
         logging.getLogger(name).setLevel(before)
-    structlog.reset_defaults()
 
 
 def lines(kind: log.Kind, level: str = "info", **hidden: str) -> io.StringIO:

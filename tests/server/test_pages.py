@@ -147,14 +147,6 @@ async def test_the_stream_brings_the_frames_until_the_end(
         assert only["d"]["status"] == "ended"
 
 
-async def test_health_tells_what_is_wrong(served: Served, http: aiohttp.ClientSession) -> None:
-    async with http.get("/healthz") as response:
-        assert (response.status, await response.json()) == (200, {"status": "ok"})
-    served.arena._sending.fault = "no answer"
-    async with http.get("/healthz") as response:
-        assert (response.status, (await response.json())["what"]) == (503, "no answer")
-
-
 async def test_an_arena_that_warms_up_says_so(served: Served, http: aiohttp.ClientSession) -> None:
     served.site.arena, served.site.warming = None, "making <a> key"
     async with http.get("/") as response:
