@@ -43,7 +43,7 @@ class ArenaHttp:
             async with self._http.get(self.url + path) as answer:
                 text = await answer.text()
         except (aiohttp.ClientError, OSError, ValueError) as error:
-            raise Unreachable(self.url, _reason(error)) from None
+            raise Unreachable(self.url, error) from None
         if answer.status >= 500:
             raise Unreachable(self.url, f"status {answer.status}")
         if answer.status != 200:
@@ -57,7 +57,7 @@ class ArenaHttp:
         except (aiohttp.ContentTypeError, UnicodeDecodeError) as error:
             raise NotAnArena(self.url, f"{path} is no JSON") from error
         except (aiohttp.ClientError, OSError, ValueError) as error:
-            raise Unreachable(self.url, _reason(error)) from None
+            raise Unreachable(self.url, error) from None
         if answer.status >= 500:
             raise Unreachable(self.url, _told(value) or f"status {answer.status}")
         if answer.status != 200:
@@ -95,11 +95,3 @@ def _told(value: Any) -> str | None:
     except (KeyError, TypeError):
         return None
     return text if isinstance(text, str) else None
-
-
-def _reason(error: Exception) -> str:
-    if isinstance(error, TimeoutError):
-        return "timed out"
-    if isinstance(error, OSError) and error.strerror:
-        return error.strerror
-    return str(error) or type(error).__name__

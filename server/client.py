@@ -372,7 +372,7 @@ class Client:
             said = (error.response.body or b"").decode(errors="replace").strip()
             raise Unreachable(self._url, said[:100] or f"status {status}") from None
         except (OSError, TimeoutError, WebSocketException) as error:
-            raise Unreachable(self._url, _reason(error)) from None
+            raise Unreachable(self._url, error) from None
         self._up.set()
 
     def _address(self) -> str:
@@ -395,12 +395,6 @@ class Client:
             if self._heard is not None:
                 self._heard(frame)
             self._changed.notify_all()
-
-
-def _reason(error: Exception) -> str:
-    if isinstance(error, OSError) and error.strerror:
-        return error.strerror
-    return str(error) or type(error).__name__
 
 
 def open_to_json(opening: Open) -> dict[str, Any]:

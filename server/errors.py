@@ -23,6 +23,7 @@ ServerError
     └── NoSuchGame         it does not know the game
 """
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -157,9 +158,9 @@ class ArenaError(ServerError, ConnectionError):
 
 
 class Unreachable(ArenaError):
-    def __init__(self, url: str, why: str) -> None:
-        super().__init__(url, f"the arena at {url} cannot be reached: {why}")
-        self.why = why
+    def __init__(self, url: str, why: str | Exception) -> None:
+        self.why = why if isinstance(why, str) else _reason(why)
+        super().__init__(url, f"the arena at {url} cannot be reached: {self.why}")
 
 
 class NotAnArena(ArenaError):
@@ -172,3 +173,12 @@ class NoSuchGame(ArenaError):
     def __init__(self, url: str, game: str) -> None:
         super().__init__(url, f"no game {game} is at {url}")
         self.game = game
+
+
+def _reason(error: Exception) -> str:
+    """asyncio puts an address where the system's own words should be."""
+    if isinstance(error, TimeoutError):
+        return "timed out"
+    if isinstance(error, OSError) and error.errno:
+        return os.strerror(error.errno)
+    return str(error) or type(error).__name__

@@ -14,7 +14,7 @@ from server import messages as m
 from server.cli_out import printable
 from server.view import View
 
-MOVES_SHOWN: Final = 12
+MOVES_SHOWN: Final = 10
 
 _FIGURINES: Final = dict(zip("KQRBNPkqrbnp", "♔♕♖♗♘♙♚♛♜♝♞♟", strict=True))
 # On coloured squares both sides wear the full figurine: the outlines are too thin to be seen.
@@ -42,9 +42,11 @@ def line_of(event: m.GameEvent, view: View) -> str | None:  # noqa: PLR0911  one
         case m.MoveEvent(d=d):
             return f"{name_of(d):<14}{d.by} plays"
         case m.ProofEvent(d=d):
-            return f"{_named(view, d.ply):<14}{_proof(d)}"
+            is_told_soon = d.stage == "queued" and d.queue_position is None
+            return None if is_told_soon else f"{_named(view, d.ply):<14}{_proof(d)}"
         case m.ChainEvent(d=d):
-            return f"{_named(view, d.ply):<14}{_chain(d)}"
+            is_told_soon = d.stage == "submitted" and d.tx is None and d.reason is None
+            return None if is_told_soon else f"{_named(view, d.ply):<14}{_chain(d)}"
         case m.EndEvent(d=d):
             return f"ended: {d.result}, {d.reason}"
         case m.CorrectionEvent(d=d):
@@ -98,8 +100,8 @@ def _chain(data: m.ChainData) -> str:
     if data.stage == "verified":
         gas = "" if data.gas is None else f", {data.gas:,} gas"
         return f"verified{gas}, {data.tx or ''}".rstrip(", ")
-    why = "" if data.reason is None else f": {printable(data.reason)}"
-    return f"{data.stage}{why}"
+    why = f", {data.tx}" if data.reason is None else f": {printable(data.reason)}"
+    return f"{data.stage}{why}" if data.tx or data.reason else data.stage
 
 
 # --- the screen ---------------------------------------------------------------------------------
