@@ -134,7 +134,7 @@ async def follow(url: str, game: str, show: Show) -> None:
     async with await connecting as client:
         async for event in client.stream():
             show.event(event, client.view)
-            if is_over(client.view):
+            if is_over(client.view) and event is client.events[-1]:
                 return
 
 

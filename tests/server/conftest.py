@@ -53,6 +53,12 @@ class Served:
             )
             return await lobby.open(opening, opening.sign(DOMAIN, self.player.key))
 
+    async def client(self, game: str) -> Client:
+        """One that looks at a game, has it, and stays."""
+        client = await Client.connect(self.url, game=game, stay=True)
+        await client.ready()
+        return client
+
     async def move(self, client: Client, index: int) -> None:
         """Sign and play the next ply."""
         game = bytes.fromhex(client.snapshot.game[2:]) if client.snapshot else b""
