@@ -152,6 +152,32 @@ def serve(
 
 
 @app.command()
+def backup(
+    file: Annotated[Path, typer.Argument(help="The file to write; it must not exist.")],
+    data: Data = _DATA,
+    as_json: AsJson = False,
+) -> None:
+    """Write the data folder to one file, while a server runs on it or not."""
+    from server.cli_backup import run_backup
+
+    run_backup(data, file, as_json=as_json, say=_say)
+
+
+@app.command()
+def restore(
+    file: Annotated[Path, typer.Argument(help="A file that `backup` wrote.")],
+    data: Annotated[
+        Path, typer.Option("--data", help="The folder to make; it must be empty or not exist.")
+    ],
+    as_json: AsJson = False,
+) -> None:
+    """Make a data folder from a backup; games go on there when it is served."""
+    from server.cli_backup import run_restore
+
+    run_restore(file, data, as_json=as_json)
+
+
+@app.command()
 def audit(
     *,
     game: Annotated[

@@ -265,6 +265,18 @@ def hold_folder(folder: Path) -> Iterator[None]:
         yield
 
 
+def held(folder: Path) -> bool:
+    """Whether a process holds a data folder now."""
+    try:
+        with (folder / "lock").open("rb") as file:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except FileNotFoundError:
+        return False
+    except OSError:
+        return True
+    return False
+
+
 def listen(host: str, port: int) -> socket.socket:
     """A listening socket on `port`, or on the next free one.  Raises NoFreePort, CannotListen."""
     last = min(port + PORT_TRIES - 1, 65535)

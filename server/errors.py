@@ -14,6 +14,11 @@ ServerError
 │   ├── StoreTooNew        a later version of checkproof wrote it
 │   ├── StoreBroken        it is damaged, or no such file
 │   └── StoreFailed        it cannot be read or written now
+├── BackupError            a data folder as one file
+│   ├── BackupExists       there is something under that name already
+│   ├── BackupFailed       it could not be made
+│   ├── FolderNotEmpty     it is not restored over what is there
+│   └── NotABackup         a file that is none, or that was changed
 ├── KeyMissing             a chain that is not ours needs a key of the operator's
 ├── KeyNotMade             a bot's development key could not be made
 ├── HostFailed             a server that was started to be measured did not come up, or ended
@@ -124,6 +129,35 @@ class StoreBroken(StoreError):
 class StoreFailed(StoreError):
     def __init__(self, path: Path, why: str) -> None:
         super().__init__(path, f"the store {path} does not work: {why}")
+        self.why = why
+
+
+class BackupError(ServerError):
+    """Base of what can go wrong with backups."""
+
+
+class BackupExists(BackupError):
+    def __init__(self, file: Path) -> None:
+        super().__init__(f"{file} is there already; nothing is written over")
+        self.file = file
+
+
+class BackupFailed(BackupError):
+    def __init__(self, why: str) -> None:
+        super().__init__(f"no backup was made: {why}")
+        self.why = why
+
+
+class FolderNotEmpty(BackupError):
+    def __init__(self, folder: Path) -> None:
+        super().__init__(f"{folder} is not empty; a backup is restored into a new folder")
+        self.folder = folder
+
+
+class NotABackup(BackupError):
+    def __init__(self, file: Path, why: str) -> None:
+        super().__init__(f"{file} is not a sound backup: {why}")
+        self.file = file
         self.why = why
 
 
