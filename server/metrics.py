@@ -4,6 +4,7 @@ Counters are fed by the arena's events as they happen; everything that is a stat
 the moment of the scrape, so that nothing can drift away from the truth.
 """
 
+import time
 from collections import Counter as Tally
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Final
@@ -20,7 +21,7 @@ from prometheus_client.process_collector import ProcessCollector
 from prometheus_client.registry import Collector
 
 from server import messages as m
-from server.lag import BOUNDS, TICK, LoopLag
+from server.lag import BOUNDS, RECENT_SECONDS, TICK, LoopLag
 
 if TYPE_CHECKING:
     from server.arena import Arena
@@ -191,6 +192,10 @@ def _lag(lag: LoopLag) -> Iterator[Metric]:
     late.add_metric((), counts, lag.total)
     yield late
     yield _gauge("loop_lag_max_seconds", "The largest lateness since the start.", lag.largest)
+    recent = lag.recent_largest(time.monotonic())
+    yield _gauge(
+        "loop_lag_recent_max_seconds", f"The same of the last {RECENT_SECONDS:g} s.", recent
+    )
 
 
 # --- small change -------------------------------------------------------------------------------
