@@ -4,19 +4,25 @@ pragma solidity ^0.8.28;
 import {ChessRules} from "./ChessRules.sol";
 import {Clock} from "./Clock.sol";
 import {Context} from "./Context.sol";
+import {GameStore, Stored} from "./GameStore.sol";
 import {Game, IArena, Open, Reason, Result} from "./IArena.sol";
 import {IBotRegistry} from "./IBotRegistry.sol";
 import {Statement} from "./IMoveVerifier.sol";
 import {Material} from "./Material.sol";
 import {Messages} from "./Messages.sol";
 import {MoveStatement} from "./MoveStatement.sol";
+import {PolicyTable} from "./PolicyTable.sol";
+import {QUIET_WORDS, QuietMoves} from "./QuietMoves.sol";
 import {Sides} from "./Sides.sol";
 import {VerifierCall} from "./VerifierCall.sol";
 
 /// @title The arena
 /// @dev No owner, no money, no upgrade. Words are drawn where they belong: board and context in
-///      ChessRules, public inputs in MoveStatement, signed messages in Messages, sides in Sides.
+///      ChessRules, a game's storage in GameStore and QuietMoves, public inputs in MoveStatement,
+///      signed messages in Messages, sides in Sides.
 contract Arena is IArena {
+    using GameStore for Stored;
+    using QuietMoves for uint256[QUIET_WORDS];
     using Sides for bytes32;
 
     /// @notice Seconds that a claimed timeout leaves for a move.
@@ -29,10 +35,7 @@ contract Arena is IArena {
 
     IBotRegistry public immutable registry;
 
-    mapping(bytes32 id => Game) private _games;
-
-    /// @dev How often each position occurred, by keccak256(game | board | castling, en passant | parity).
-    mapping(bytes32 key => uint256) private _occurrences;
+    mapping(bytes32 id => Stored) private _games;
 
     constructor(IBotRegistry registry_) {
         registry = registry_;
@@ -50,38 +53,34 @@ contract Arena is IArena {
         if (commitment != open.commitment) revert BadSecret(open.commitment, commitment);
         _checkSides(open.white, open.black);
         id = Messages.openDigest(open);
-        if (_games[id].lastMoveAt != 0) revert GameExists(id);
+        Stored storage stored = _games[id];
+        if (stored.packed != 0) revert GameExists(id);
         Messages.check(open.opener, id, signature);
 
-        _games[id] = Game({
-            board: START_BOARD,
-            context: uint24(Context.START),
-            ply: 0,
-            result: Result.Ongoing,
-            reason: Reason.None,
-            lastMoveAt: uint40(block.timestamp),
-            whiteClock: open.baseSeconds,
-            blackClock: open.baseSeconds,
-            graceUntil: 0,
-            incrementSeconds: open.incrementSeconds,
-            delaySeconds: open.delaySeconds,
-            history: id,
-            seed: keccak256(abi.encode(secret, open.seed)),
-            white: open.white,
-            black: open.black
-        });
-        _countOccurrence(id, START_BOARD, Context.START, 0);
+        Game memory g;
+        g.board = START_BOARD;
+        g.context = uint24(Context.START);
+        g.lastMoveAt = uint40(block.timestamp);
+        g.whiteClock = open.baseSeconds;
+        g.blackClock = open.baseSeconds;
+        g.incrementSeconds = open.incrementSeconds;
+        g.delaySeconds = open.delaySeconds;
+        g.history = id;
+        stored.save(g, 0);
+        stored.seed = keccak256(abi.encode(secret, open.seed));
+        stored.white = open.white;
+        stored.black = open.black;
         emit GameOpened(id, open.opener, open, secret, signature);
     }
 
     /// @inheritdoc IArena
     function move(bytes32 id, uint256 ply, uint256 index, bytes calldata signature) external {
-        Game memory g = _onMove(id, ply);
-        bytes32 side = _mover(g);
+        (Game memory g, uint256 quiet) = _onMove(id, ply);
+        bytes32 side = _mover(id, ply);
         if (!side.isPlayer()) revert NotPlayersTurn(ply);
         Messages.check(side.player(), Messages.moveDigest(id, ply, g.history, index), signature);
-        _mustBeLegal(ChessRules.legalMask(g.board, g.context), index);
-        uint256 repetitions = _play(id, g, index);
+        if (!ChessRules.isLegal(g.board, g.context, index)) revert IllegalMove(index);
+        uint256 repetitions = _play(id, g, quiet, index);
         emit PlayerMoved(id, uint16(ply), uint16(index), signature, g.board, g.context, g.history);
         _conclude(id, g, repetitions);
     }
@@ -90,30 +89,30 @@ contract Arena is IArena {
     function submitBotMove(bytes32 id, uint256 ply, uint256 index, address payee, bytes calldata proof)
         external
     {
-        Game memory g = _onMove(id, ply);
-        bytes32 side = _mover(g);
+        (Game memory g, uint256 quiet) = _onMove(id, ply);
+        bytes32 side = _mover(id, ply);
         if (side.isPlayer()) revert NotBotsTurn(ply);
-        Statement memory claim = _statement(g, index, payee);
-        _mustBeLegal(claim.mask, index);
+        Statement memory claim = _statement(id, g, index, payee);
+        if (!ChessRules.isLegal(claim.mask, index)) revert IllegalMove(index);
         (address verifier, bytes32 codeHash) = registry.binding(side);
         VerifierCall.check(verifier, codeHash, claim, proof);
-        uint256 repetitions = _play(id, g, index);
+        uint256 repetitions = _play(id, g, quiet, index);
         emit BotMoved(id, uint16(ply), uint16(index), payee, proof, g.board, g.context, g.history);
         _conclude(id, g, repetitions);
     }
 
     /// @inheritdoc IArena
     function resign(bytes32 id, bytes calldata signature) external {
-        Game memory g = _ongoing(id);
-        bool white = g.white.isPlayer();
-        Messages.check(_player(g), Messages.resignDigest(id), signature);
+        _ongoing(id);
+        Messages.check(_player(id), Messages.resignDigest(id), signature);
+        bool white = _games[id].white.isPlayer();
         _end(id, white ? Result.BlackWins : Result.WhiteWins, Reason.Resignation, signature);
     }
 
     /// @inheritdoc IArena
     function claimDraw(bytes32 id, uint256 ply, bytes calldata signature) external {
-        Game memory g = _onMove(id, ply);
-        Messages.check(_player(g), Messages.drawDigest(id, ply, g.history), signature);
+        (Game memory g,) = _onMove(id, ply);
+        Messages.check(_player(id), Messages.drawDigest(id, ply, g.history), signature);
         uint256 repetitions = Context.repetitions(g.context);
         uint256 halfmoves = Context.halfmoves(g.context);
         if (repetitions >= 2) _end(id, Result.Draw, Reason.ThreefoldClaim, signature);
@@ -123,12 +122,12 @@ contract Arena is IArena {
 
     /// @inheritdoc IArena
     function claimTimeout(bytes32 id) external {
-        Game memory g = _ongoing(id);
+        (Game memory g,) = _ongoing(id);
         if (g.graceUntil == 0) {
             uint256 end = Clock.runsOutAt(g);
             if (block.timestamp < end) revert TimeLeft(end);
             uint256 deadline = block.timestamp + GRACE;
-            _games[id].graceUntil = uint40(deadline);
+            _games[id].openGrace(deadline);
             emit TimeoutClaimed(id, g.ply, uint64(deadline));
             return;
         }
@@ -138,19 +137,22 @@ contract Arena is IArena {
     }
 
     /// @inheritdoc IArena
-    function game(bytes32 id) external view returns (Game memory) {
-        return _known(id);
+    function game(bytes32 id) external view returns (Game memory g) {
+        (g,) = _known(id);
+        Stored storage stored = _games[id];
+        (g.seed, g.white, g.black) = (stored.seed, stored.white, stored.black);
     }
 
     /// @inheritdoc IArena
     function legalMask(bytes32 id) external view returns (uint256[8] memory) {
-        Game memory g = _known(id);
+        (Game memory g,) = _known(id);
         return ChessRules.legalMask(g.board, g.context);
     }
 
     /// @inheritdoc IArena
     function statement(bytes32 id, uint256 index, address payee) external view returns (Statement memory) {
-        return _statement(_known(id), index, payee);
+        (Game memory g,) = _known(id);
+        return _statement(id, g, index, payee);
     }
 
     /// @inheritdoc IArena
@@ -160,25 +162,23 @@ contract Arena is IArena {
 
     // ---- sequence ----
 
-    function _known(bytes32 id) private view returns (Game memory g) {
-        g = _games[id];
+    /// @dev What moves change of a game, and how many quiet moves it keeps; seed and sides are left out.
+    function _known(bytes32 id) private view returns (Game memory g, uint256 quiet) {
+        (g, quiet) = _games[id].load();
         if (g.lastMoveAt == 0) revert GameUnknown(id);
     }
 
-    function _ongoing(bytes32 id) private view returns (Game memory g) {
-        g = _known(id);
+    /// @dev The same if it goes on.
+    function _ongoing(bytes32 id) private view returns (Game memory g, uint256 quiet) {
+        (g, quiet) = _known(id);
         if (g.result != Result.Ongoing) revert GameOver(id, g.result);
     }
 
-    /// @dev The game, if it goes on, is at `ply`, and its mover still may act.
-    function _onMove(bytes32 id, uint256 ply) private view returns (Game memory g) {
-        g = _ongoing(id);
+    /// @dev The same if it goes on, is at `ply`, and its mover still may act.
+    function _onMove(bytes32 id, uint256 ply) private view returns (Game memory g, uint256 quiet) {
+        (g, quiet) = _ongoing(id);
         if (g.ply != ply) revert StalePly(g.ply, ply);
         if (g.graceUntil != 0 && block.timestamp > g.graceUntil) revert GraceOver(g.graceUntil);
-    }
-
-    function _mustBeLegal(uint256[8] memory mask, uint256 index) private pure {
-        if (!ChessRules.isLegal(mask, index)) revert IllegalMove(index);
     }
 
     // ---- sides ----
@@ -195,66 +195,61 @@ contract Arena is IArena {
         if (found != MoveStatement.ID) revert UnsupportedStatement(side, found);
     }
 
-    function _mover(Game memory g) private pure returns (bytes32) {
-        return g.ply & 1 == 0 ? g.white : g.black;
+    function _mover(bytes32 id, uint256 ply) private view returns (bytes32) {
+        return ply & 1 == 0 ? _games[id].white : _games[id].black;
     }
 
     /// @dev The game's player, of whom there is one at most; zero between bots, and zero signs nothing.
-    function _player(Game memory g) private pure returns (address) {
-        if (g.white.isPlayer()) return g.white.player();
-        return g.black.isPlayer() ? g.black.player() : address(0);
+    function _player(bytes32 id) private view returns (address) {
+        bytes32 white = _games[id].white;
+        if (white.isPlayer()) return white.player();
+        bytes32 black = _games[id].black;
+        return black.isPlayer() ? black.player() : address(0);
     }
 
     // ---- moves ----
 
-    function _statement(Game memory g, uint256 index, address payee) private pure returns (Statement memory) {
+    function _statement(bytes32 id, Game memory g, uint256 index, address payee)
+        private
+        view
+        returns (Statement memory)
+    {
         return Statement({
             board: g.board,
             context: g.context,
             payee: payee,
-            dice: Messages.dice(g.seed, g.ply, g.history),
+            dice: Messages.dice(_games[id].seed, g.ply, g.history),
             index: index,
             mask: ChessRules.legalMask(g.board, g.context)
         });
     }
 
     /// @dev Moves `g` on by a legal move and stores what changed.
+    /// @param quiet How many quiet moves are kept, see QuietMoves.
     /// @return before How often the new position occurred before.
-    function _play(bytes32 id, Game memory g, uint256 index) private returns (uint256 before) {
-        (uint256 board, uint256 context) = ChessRules.play(g.board, g.context, index);
+    function _play(bytes32 id, Game memory g, uint256 quiet, uint256 index) private returns (uint256 before) {
+        Stored storage stored = _games[id];
+        (uint256 from, uint256 to, uint256 promotion) = PolicyTable.read(index);
+        (uint256 board, uint256 context) = ChessRules.play(g.board, g.context, from, to, promotion);
+        if (Context.isQuiet(g.context, context)) {
+            stored.quiet.add(quiet++, from, to);
+            before = stored.quiet.repetitions(quiet, board);
+        } else {
+            quiet = 0;
+        }
         Clock.press(g);
         g.ply += 1;
-        before = _countOccurrence(id, board, context, g.ply);
         g.board = board;
         g.context = uint24(Context.withRepetitions(context, before));
         g.history = Messages.nextHistory(g.history, index);
-
-        Game storage stored = _games[id];
-        stored.board = g.board;
-        stored.context = g.context;
-        stored.ply = g.ply;
-        stored.lastMoveAt = g.lastMoveAt;
-        stored.whiteClock = g.whiteClock;
-        stored.blackClock = g.blackClock;
-        stored.graceUntil = g.graceUntil;
-        stored.history = g.history;
-    }
-
-    /// @return before The occurrences before this one.
-    function _countOccurrence(bytes32 id, uint256 board, uint256 context, uint256 ply)
-        private
-        returns (uint256 before)
-    {
-        bytes32 key = keccak256(abi.encode(id, board, Context.identity(context), ply & 1));
-        before = _occurrences[key];
-        _occurrences[key] = before + 1;
+        stored.save(g, quiet);
     }
 
     // ---- endings ----
 
     /// @dev Ends the game if the position after a move does so by itself.
     function _conclude(bytes32 id, Game memory g, uint256 repetitions) private {
-        if (!ChessRules.hasLegalMove(ChessRules.legalMask(g.board, g.context))) {
+        if (!ChessRules.hasLegalMove(g.board, g.context)) {
             if (ChessRules.inCheck(g.board)) _end(id, _winner(g.ply + 1), Reason.Checkmate, "");
             else _end(id, Result.Draw, Reason.Stalemate, "");
         } else if (ChessRules.insufficientMaterial(g.board)) {
@@ -272,8 +267,7 @@ contract Arena is IArena {
     }
 
     function _end(bytes32 id, Result result, Reason reason, bytes memory evidence) private {
-        _games[id].result = result;
-        _games[id].reason = reason;
+        _games[id].end(result, reason);
         emit GameEnded(id, result, reason, evidence);
     }
 }

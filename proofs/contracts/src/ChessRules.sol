@@ -47,14 +47,7 @@ library ChessRules {
 
     /// The legal moves of `board`.
     function legalMask(uint256 board, uint256 context) internal pure returns (uint256[8] memory mask) {
-        uint256 tables = PolicyTable.load();
-        _kingMoves(mask, tables, board, context);
-        if (context & 0xf0 != 0) _enPassantMoves(mask, tables, board, context);
-        Bonds memory bonds = _bonds(board);
-        if (bonds.allowed == 0) return mask;
-        _pawnMoves(mask, tables, board, bonds);
-        _knightMoves(mask, tables, board, bonds);
-        _sliderMoves(mask, tables, board, bonds);
+        return _maskOf(Bitboard.ALL, board, context);
     }
 
     /// Whether bit `index` of `mask` is set; no for every number from 1858 on.
@@ -62,8 +55,29 @@ library ChessRules {
         return index < PolicyTable.SIZE && mask[index >> 8] >> (index & 255) & 1 == 1;
     }
 
+    /// The same of a position, for which only the moves of one piece are made.
+    function isLegal(uint256 board, uint256 context, uint256 index) internal pure returns (bool) {
+        if (index >= PolicyTable.SIZE) return false;
+        (uint256 from,,) = PolicyTable.read(index);
+        return isLegal(_maskOf(1 << 4 * from, board, context), index);
+    }
+
     function hasLegalMove(uint256[8] memory mask) internal pure returns (bool) {
         return mask[0] | mask[1] | mask[2] | mask[3] | mask[4] | mask[5] | mask[6] | mask[7] != 0;
+    }
+
+    /// The same of a position, without its mask: all pieces of a kind are moved at once, and the first that can move will do.
+    /// Castling needs no look, as the king could then step aside too.
+    function hasLegalMove(uint256 board, uint256 context) internal pure returns (bool) {
+        if (context & 0xf0 != 0) return true;
+        Bonds memory bonds = _bonds(board);
+        if (bonds.allowed != 0) {
+            if (_pawnSteps(board, board.ownPawns(), bonds) != 0) return true;
+            if (_freeKnights(board, bonds).knightSteps() & bonds.allowed != 0) return true;
+            if (_sliderCanMove(board, bonds)) return true;
+        }
+        (uint256 targets,) = _kingTargets(board);
+        return targets != 0;
     }
 
     /// Whether the mover's king is attacked.
@@ -97,8 +111,17 @@ library ChessRules {
         pure
         returns (uint256 nextBoard, uint256 nextContext)
     {
+        (uint256 from, uint256 to, uint256 promotion) = PolicyTable.read(index);
+        return play(board, context, from, to, promotion);
+    }
+
+    /// The same for an index that has been read.
+    function play(uint256 board, uint256 context, uint256 from, uint256 to, uint256 promotion)
+        internal
+        pure
+        returns (uint256 nextBoard, uint256 nextContext)
+    {
         unchecked {
-            (uint256 from, uint256 to, uint256 promotion) = PolicyTable.read(index);
             (from, to) = (4 * from, 4 * to);
             uint256 piece = board >> from & 15;
             uint256 taken = board >> to & 15;
@@ -115,6 +138,26 @@ library ChessRules {
                 if (_enPassant(nextBoard, file) != 0) nextContext |= (file + 1) << 4;
             }
         }
+    }
+
+    /// The legal moves of the own pieces on `pieces`.
+    function _maskOf(uint256 pieces, uint256 board, uint256 context)
+        private
+        pure
+        returns (uint256[8] memory mask)
+    {
+        uint256 tables = PolicyTable.load();
+        uint256 king = board.ownKing();
+        if (king & pieces != 0) {
+            _kingMoves(mask, tables, board, context);
+            if (king == pieces) return mask;
+        }
+        if (context & 0xf0 != 0) _enPassantMoves(mask, tables, board, pieces, context);
+        Bonds memory bonds = _bonds(board);
+        if (bonds.allowed == 0) return mask;
+        _pawnMoves(mask, tables, board, pieces, bonds);
+        _knightMoves(mask, tables, board, pieces, bonds);
+        _sliderMoves(mask, tables, board, pieces, bonds);
     }
 
     function _castled(uint256 board, uint256 rook) private pure returns (uint256) {
@@ -157,10 +200,7 @@ library ChessRules {
     }
 
     function _kingMoves(uint256[8] memory mask, uint256 tables, uint256 board, uint256 context) private pure {
-        uint256 king = board.ownKing();
-        uint256 occupied = board.occupied();
-        uint256 attacked = _attacked(board, ~(occupied ^ king)); // the king does not hide what is behind him
-        uint256 targets = king.kingSteps() & ~(occupied ^ board.theirs()) & ~attacked;
+        (uint256 targets, uint256 attacked) = _kingTargets(board);
         // King and rook at home with nothing between; the king neither in check nor passing nor entering an attack.
         if (context & 1 != 0 && board >> 16 & 0xffff == 0x4006 && attacked & (0x111 << 16) == 0) {
             targets |= 1 << H1;
@@ -168,14 +208,36 @@ library ChessRules {
         if (context & 2 != 0 && board & 0xfffff == 0x60004 && attacked & (0x111 << 8) == 0) {
             targets |= 1 << A1;
         }
-        PolicyTable.add(mask, tables, PolicyTable.square(tables, king), targets);
+        PolicyTable.add(mask, tables, PolicyTable.square(tables, board.ownKing()), targets);
     }
 
-    function _pawnMoves(uint256[8] memory mask, uint256 tables, uint256 board, Bonds memory bonds)
-        private
-        pure
-    {
-        uint256 pawns = board.ownPawns();
+    /// Where the king may step, and every square that they attack.
+    function _kingTargets(uint256 board) private pure returns (uint256 targets, uint256 attacked) {
+        uint256 king = board.ownKing();
+        uint256 occupied = board.occupied();
+        attacked = _attacked(board, ~(occupied ^ king)); // the king does not hide what is behind him
+        targets = king.kingSteps() & ~(occupied ^ board.theirs()) & ~attacked;
+    }
+
+    function _pawnMoves(
+        uint256[8] memory mask,
+        uint256 tables,
+        uint256 board,
+        uint256 pieces,
+        Bonds memory bonds
+    ) private pure {
+        uint256 moves = _pawnSteps(board, board.ownPawns() & pieces, bonds);
+        unchecked {
+            for (uint256 pawns = moves.occupied(); pawns != 0; pawns &= pawns - 1) {
+                uint256 from = PolicyTable.square(tables, pawns & (0 - pawns));
+                PolicyTable.addPawn(mask, tables, from, moves >> 4 * from & 15);
+            }
+        }
+    }
+
+    /// What each of these pawns may do, in its own square's four bits: take to the west, step ahead, take to the east,
+    /// go two squares.
+    function _pawnSteps(uint256 board, uint256 pawns, Bonds memory bonds) private pure returns (uint256) {
         uint256 empty = ~board.occupied();
         // A pawn pinned on its file stays on its line by pushing, one pinned on a diagonal by capturing along it.
         uint256 free = pawns & ~(bonds.straight | bonds.diagonal);
@@ -186,23 +248,19 @@ library ChessRules {
         uint256 pinned = pawns & bonds.diagonal;
         uint256 takesWest = (free << 28 | pinned << 28 & bonds.diagonal) & takes & Bitboard.NOT_H;
         uint256 takesEast = (free << 36 | pinned << 36 & bonds.diagonal) & takes & Bitboard.NOT_A;
-        // Each pawn's four moves in its own square's four bits.
-        uint256 moves = takesWest >> 28 | (pushes >> 32) << 1 | (takesEast >> 36) << 2 | (doubles >> 64) << 3;
-        unchecked {
-            for (pawns = moves.occupied(); pawns != 0; pawns &= pawns - 1) {
-                uint256 from = PolicyTable.square(tables, pawns & (0 - pawns));
-                PolicyTable.addPawn(mask, tables, from, moves >> 4 * from & 15);
-            }
-        }
+        return takesWest >> 28 | (pushes >> 32) << 1 | (takesEast >> 36) << 2 | (doubles >> 64) << 3;
     }
 
-    function _enPassantMoves(uint256[8] memory mask, uint256 tables, uint256 board, uint256 context)
-        private
-        pure
-    {
+    function _enPassantMoves(
+        uint256[8] memory mask,
+        uint256 tables,
+        uint256 board,
+        uint256 pieces,
+        uint256 context
+    ) private pure {
         unchecked {
             uint256 file = (context >> 4 & 15) - 1;
-            uint256 pawns = _enPassant(board, file);
+            uint256 pawns = _enPassant(board, file) & pieces;
             for (; pawns != 0; pawns &= pawns - 1) {
                 PolicyTable.add(
                     mask, tables, PolicyTable.square(tables, pawns & (0 - pawns)), 1 << (160 + 4 * file)
@@ -211,11 +269,14 @@ library ChessRules {
         }
     }
 
-    function _knightMoves(uint256[8] memory mask, uint256 tables, uint256 board, Bonds memory bonds)
-        private
-        pure
-    {
-        uint256 knights = board.ownKnights() & ~(bonds.straight | bonds.diagonal);
+    function _knightMoves(
+        uint256[8] memory mask,
+        uint256 tables,
+        uint256 board,
+        uint256 pieces,
+        Bonds memory bonds
+    ) private pure {
+        uint256 knights = _freeKnights(board, bonds) & pieces;
         unchecked {
             for (; knights != 0; knights &= knights - 1) {
                 uint256 knight = knights & (0 - knights);
@@ -225,13 +286,21 @@ library ChessRules {
         }
     }
 
+    /// A pinned knight never moves.
+    function _freeKnights(uint256 board, Bonds memory bonds) private pure returns (uint256) {
+        return board.ownKnights() & ~(bonds.straight | bonds.diagonal);
+    }
+
     /// Bishops, rooks and queens; a queen is a bishop and a rook.
-    function _sliderMoves(uint256[8] memory mask, uint256 tables, uint256 board, Bonds memory bonds)
-        private
-        pure
-    {
+    function _sliderMoves(
+        uint256[8] memory mask,
+        uint256 tables,
+        uint256 board,
+        uint256 pieces,
+        Bonds memory bonds
+    ) private pure {
         uint256 empty = ~board.occupied();
-        uint256 sliders = board.ownDiagonal() & ~bonds.straight;
+        uint256 sliders = board.ownDiagonal() & ~bonds.straight & pieces;
         unchecked {
             for (; sliders != 0; sliders &= sliders - 1) {
                 uint256 slider = sliders & (0 - sliders);
@@ -239,7 +308,7 @@ library ChessRules {
                 if (slider & bonds.diagonal != 0) targets &= bonds.diagonal;
                 PolicyTable.add(mask, tables, PolicyTable.square(tables, slider), targets);
             }
-            sliders = board.ownStraight() & ~bonds.diagonal;
+            sliders = board.ownStraight() & ~bonds.diagonal & pieces;
             for (; sliders != 0; sliders &= sliders - 1) {
                 uint256 slider = sliders & (0 - sliders);
                 uint256 targets = slider.straights(empty) & bonds.allowed;
@@ -247,6 +316,20 @@ library ChessRules {
                 PolicyTable.add(mask, tables, PolicyTable.square(tables, slider), targets);
             }
         }
+    }
+
+    /// Whether some bishop, rook or queen may move. Pinned ones are moved at once too: the lines that they are bound to
+    /// run from the king, and from a square on one of them no slider reaches another but past the king.
+    function _sliderCanMove(uint256 board, Bonds memory bonds) private pure returns (bool) {
+        uint256 empty = ~board.occupied();
+        uint256 free = ~(bonds.straight | bonds.diagonal);
+        uint256 diagonal = board.ownDiagonal();
+        uint256 straight = board.ownStraight();
+        uint256 targets = (diagonal & free).diagonals(empty) | (straight & free).straights(empty);
+        if (targets & bonds.allowed != 0) return true;
+        targets = (diagonal & bonds.diagonal).diagonals(empty) & bonds.diagonal;
+        targets |= (straight & bonds.straight).straights(empty) & bonds.straight;
+        return targets & bonds.allowed != 0;
     }
 
     function _bonds(uint256 board) private pure returns (Bonds memory bonds) {

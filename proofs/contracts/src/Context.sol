@@ -6,9 +6,11 @@ library Context {
     /// @notice Both sides' castling rights, no en passant, nothing repeated, clock at zero.
     uint256 internal constant START = 15;
 
-    /// @notice What makes two positions of one board and mover the same: castling and en passant.
-    function identity(uint256 context) internal pure returns (uint256) {
-        return context & 0xff;
+    /// @notice Whether the move that led from `before` to `next` was quiet, see QuietMoves: no pawn
+    ///         moved, nothing was taken, and castling and en-passant rights are what they were.
+    function isQuiet(uint256 before, uint256 next) internal pure returns (bool) {
+        uint256 turnedRights = (before >> 2 & 3) | (before & 3) << 2;
+        return halfmoves(next) != 0 && before & 0xf0 == 0 && next & 0xff == turnedRights;
     }
 
     /// @notice Earlier occurrences of the position, where 2 means two or more.
