@@ -407,3 +407,34 @@ def faults_bench(
     outcome = bench_faults(plan, say=_say, folder=keep)
     print_json(outcome.as_json(plan))
     raise typer.Exit(0 if outcome.is_good(plan) else 3)
+
+
+@bench_app.command("load")
+def load_bench(
+    *,
+    bot: Bot = "pawn",
+    games: Annotated[int, typer.Option(help="Games at once, one player each.", min=1)] = 20,
+    seconds: Annotated[float, typer.Option(help="For how long is measured.", min=5)] = 120,
+    workers: Annotated[
+        int | None, typer.Option(help="Processes that prove; else one a core.", min=1)
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Which random moves are played.")] = 1,
+    data: Data = _DATA,
+    _json: AsJson = True,
+) -> None:
+    """Play many games at once against a server of its own: proofs a minute, stalls, memory."""
+    from server.bench.figures import cores
+    from server.bench.load import bench_load
+    from server.cli_out import print_json
+
+    print_json(
+        bench_load(
+            bot,
+            games,
+            seconds=seconds,
+            keys=data / "keys",
+            workers=workers or cores(),
+            seed=seed,
+            say=_say,
+        )
+    )

@@ -291,6 +291,15 @@ class Client:
         )
         return self.moves[ply]
 
+    async def wait_verified(self, ply: int, *, seconds: float = 60.0) -> bool:
+        """Wait until ply `ply` is verified; False when the game ends without it."""
+
+        def is_so() -> bool:
+            return len(self.moves) > ply and self.moves[ply].stage == "verified"
+
+        await self.wait_until(lambda: is_so() or self.end is not None, seconds=seconds)
+        return is_so()
+
     async def wait_end(self, *, seconds: float = 60.0) -> m.EndData:
         await self.wait_until(lambda: self.end is not None, seconds=seconds)
         assert self.end is not None

@@ -92,7 +92,7 @@ async def _play(
         for _ in range(moves):
             begun = loop.time()
             ply = await player.move(client)
-            if ply is None or not await _answered(client, ply + 1):
+            if ply is None or not await client.wait_verified(ply + 1, seconds=_MOVE_SECONDS):
                 return
             found.proposed.append(heard["proposed", ply + 1] - begun)
             found.verified.append(heard["verified", ply + 1] - begun)
@@ -101,14 +101,3 @@ async def _play(
             found.prove_cpu.append(record.cpu_seconds or 0.0)
             if say is not None:
                 say(f"move {len(found.verified)}: verified in {found.verified[-1]:.2f} s")
-
-
-async def _answered(client: Client, ply: int) -> bool:
-    """Wait until the bot's answer is verified; False when the game ended without one."""
-
-    def is_so() -> bool:
-        is_verified = len(client.moves) > ply and client.moves[ply].stage == "verified"
-        return is_verified or client.end is not None
-
-    await client.wait_until(is_so, seconds=_MOVE_SECONDS)
-    return len(client.moves) > ply and client.moves[ply].stage == "verified"
