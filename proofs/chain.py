@@ -294,6 +294,12 @@ class Chain:
         with sensible(self.rpc.url):
             return _bytes(await self.rpc.sure("eth_getCode", address, "latest"))
 
+    async def sender_of(self, tx: str) -> str | None:
+        """Who sent a transaction, lower-case 0x hex; None if the node does not know it."""
+        found = await self.rpc.sure("eth_getTransactionByHash", tx)
+        with sensible(self.rpc.url):
+            return str(found["from"]).lower() if found else None
+
     async def gas_used(self, tx: str) -> int | None:
         """The gas of a landed transaction, None if the node does not know it."""
         receipt = await self.rpc.sure("eth_getTransactionReceipt", tx)

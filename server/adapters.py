@@ -27,6 +27,7 @@ from server.effects import (
     Terms,
 )
 from server.messages import Clocks, Color
+from server.ports import OpenedGame
 
 _UNKNOWN: Final = Clocks(white=0, black=0, running=None, at=0)
 
@@ -138,6 +139,16 @@ class ArenaChain:
         for log in await self._chain.events(0):
             logs.setdefault(_bytes(log.args["game"]), []).append(log)
         return [(opening_of(its[0]), await self._truth_of(game, its)) for game, its in logs.items()]
+
+    async def opened(self, game: bytes) -> Opening | None:
+        logs = await self._chain.logs(game)
+        return next((opening_of(log) for log in logs if log.name == "GameOpened"), None)
+
+    async def is_ours(self, opened: OpenedGame) -> bool:
+        return await self._chain.sender_of(opened.tx) == self._chain.address
+
+    async def recover(self) -> int:
+        return await self._chain.recover()
 
     async def changed(self, since: int) -> tuple[int, Collection[bytes] | None]:
         head = await self._chain.block()

@@ -36,8 +36,7 @@ from server.house import House, Tell, open_house
 from server.info import ArenaInfo
 from server.local_node import LocalNode
 from server.messages import ClockTerms
-from server.rebuild import open_store
-from server.rebuild import rebuild as restore_games
+from server.rebuild import open_store, take_up
 from server.site import KeyFiles, Site
 from server.store import Store
 from server.tasks import Tasks
@@ -145,14 +144,19 @@ async def open_server(config: Config, stack: AsyncExitStack, *, rebuild: bool = 
 
     game_chain = ArenaChain(chain)
     limits = Limits(games=config.games, games_per_opener=config.games_per_player)
-    arena = Arena(game_chain, PoolProver(pool, house.keys), house.players, limits=limits)
+    prover = PoolProver(pool, house.keys)
+    arena = Arena(game_chain, prover, house.players, limits=limits, store=store)
     moves = logging.INFO if config.log == "json" else logging.DEBUG
     arena.observe = Chronicle(site.metrics, moves=moves).saw
     stack.push_async_callback(arena.close)
     tell("reading the chain's games")
-    count = await restore_games(arena, game_chain)
-    tell(f"{count} games are known")
-    arena.watch()
+    taken = await take_up(arena, game_chain)
+    tell(f"{taken.games} games are known")
+    if taken.is_anew and taken.games:
+        tell(
+            "the store was made anew from the chain's logs: all games of bots that play here go on"
+        )
+    arena.watch(taken.since)
     doors = Doors(site.vitals.spending, arena.pause_openings)
     tasks.spawn(site.vitals.watch(chain, each=doors.look))
     site.find_key = _key_finder(keys)

@@ -1,7 +1,8 @@
 """All games of one server: it carries out what the sessions want.
 
-Each session answers with effects; here they become published events, proofs in other processes,
-transactions, timers.  Everything in this file runs on the event loop.
+Each session answers with effects; here they are written to the store, and only then they become
+published events, proofs in other processes, transactions, timers.  Everything in this file runs on
+the event loop.
 """
 
 import asyncio
@@ -9,12 +10,15 @@ import contextlib
 import logging
 import time
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+from functools import partial
 from typing import Final
 
 from proofs.errors import BadSignature, ChainDown
 from proofs.prover import PoolState
 from proofs.signing import Open, side_player
 from server import messages as m
+from server.correction import Fix
 from server.effects import (
     BotPlayer,
     ChainTruth,
@@ -27,28 +31,37 @@ from server.effects import (
     Terms,
     WakeAt,
 )
-from server.errors import CommandRefused
+from server.errors import CommandRefused, StoreFailed
 from server.hosted import Hosted, Limits, is_left
 from server.hub import Room, Subscriber
+from server.journal import Journal, Kept
 from server.limits import TokenBucket
 from server.offers import Offers
 from server.ply import hex_of
 from server.ports import GameChain, Prover
 from server.proving import Proving
+from server.records import Batch
 from server.sending import Sending
 from server.session import Session
+from server.store import Store
 from server.tasks import Tasks
+from server.writing import Writing
 
 _LOG: Final = logging.getLogger(__name__)
 _SPECTATORS_EVERY: Final = 0.5
 _DRAIN_LOOK: Final = 0.05
-_PROOFS_REMEMBERED: Final = 50
+_SEEN_EVERY: Final = 5.0
+_AWAY_TOLD: Final = 50
+
+Frame = tuple[int, str, m.GameEvent | None]
+"""Version, wire, and the event unless it is the whole game."""
 
 
 class Arena:
     """Games, their proofs and their transactions.
 
-    `bots` are the versions that may be played here; `now` is the unix time.
+    `bots` are the versions that may be played here; `now` is the unix time.  Without a `store`
+    nothing but the chain survives this object.
     """
 
     def __init__(
@@ -59,18 +72,23 @@ class Arena:
         *,
         limits: Limits | None = None,
         now: Callable[[], float] = time.time,
+        store: Store | None = None,
     ) -> None:
         self.limits = limits or Limits()
         self.bots = bots
         self.now = now
         self.observe: Callable[[Hosted, m.GameEvent], None] = lambda _hosted, _event: None
         """Told of every event of every game, after it happened."""
-        self.offers = Offers()
+        self.offers = Offers(store=store, now=now())
+        self.store = store
+        self.absences: list[m.Away] = []
+        """When the arena did not run, oldest first."""
         self._openings = TokenBucket(
             rate=self.limits.openings_per_second, burst=self.limits.openings_at_once, now=now()
         )
         self._chain = chain
         self._tasks = Tasks()
+        self._writing = Writing(store)
         self._proving = Proving(prover, self.limits, self._tasks, self.apply, now)
         self._sending = Sending(chain, self.limits, self.apply, now)
         self._games: dict[bytes, Hosted] = {}
@@ -83,6 +101,11 @@ class Arena:
     def chain_fault(self) -> str | None:
         """Why the chain does not answer, if so."""
         return self._sending.fault
+
+    @property
+    def store_fault(self) -> str | None:
+        """Why nothing can be written to the store, if so."""
+        return self._writing.fault
 
     def game(self, game: bytes) -> Hosted:
         """Raises CommandRefused for a game that is not here."""
@@ -114,6 +137,11 @@ class Arena:
         if self._paused is not None:
             raise CommandRefused(*self._paused)
 
+    def _check_written(self) -> None:
+        """Nothing is acknowledged that a crash could lose."""
+        if self._writing.fault is not None:
+            raise CommandRefused("internal", "the arena cannot write its store now; try again soon")
+
     def _check_not_closing(self) -> None:
         if self._closing:
             raise CommandRefused("closing", "the arena is about to stop; come back in a moment")
@@ -121,6 +149,7 @@ class Arena:
     def offer(self, version: bytes) -> m.OfferReply:
         """A commitment for a game against a bot."""
         self._check_open()
+        self._check_written()
         self._check_bot(version)
         offer = self.offers.make(version, self.now())
         return m.OfferReply(commitment=hex_of(offer.commitment), expires=offer.expires)
@@ -128,6 +157,7 @@ class Arena:
     def open_game(self, opening: Open, signature: bytes) -> bytes:
         """Begin a signed game; its id.  Raises CommandRefused, and then nothing was sent."""
         game = opening.game_id(self._chain.domain)
+        self._check_written()
         if game in self._games:  # the answer to the first try was lost
             return game
         self._check_open()
@@ -145,13 +175,17 @@ class Arena:
         self.offers.use(offer)
         terms = Terms(self._chain.domain, opening, signature, offer.secret, self.bots)
         hosted = self._host(terms)
-        self.apply(hosted, hosted.session.start(self.now()))
+        self._begin(hosted, hosted.session.start(self.now()), offer=offer.commitment)
+        self._check_written()
         return game
 
     def command(self, hosted: Hosted, command: m.GameCommand) -> None:
         """Carry out a player's command.  Raises CommandRefused, and then nothing changed."""
         self._check_not_closing()
         session, now = hosted.session, self.now()
+        self._check_written()
+        if not hosted.journal.ours:
+            raise CommandRefused("not_player", "this game was opened elsewhere: it is only shown")
         match command:
             case m.Move(d=d):
                 effects = session.play(d.ply, d.index, _bytes(d.signature), now)
@@ -162,6 +196,7 @@ class Arena:
             case m.Timeout():
                 effects = session.claim_timeout(now)
         self.apply(hosted, effects)
+        self._check_written()
 
     def _check_bot(self, version: bytes) -> None:
         bot = self.bots.get(version)
@@ -206,20 +241,47 @@ class Arena:
 
     # --- hosting --------------------------------------------------------------------------------
 
-    def restore(self, terms: Terms, truth: ChainTruth) -> Hosted:
-        """Take up a game that the chain holds."""
-        hosted = self._host(terms)
-        self.apply(hosted, hosted.session.reconcile(truth, self.now()))
+    def restore(
+        self, terms: Terms, truth: ChainTruth, *, kept: Kept | None = None, ours: bool = True
+    ) -> Hosted:
+        """Take up a game that the chain holds, or the store, or both; play in it if it is ours."""
+        if not ours:
+            terms = replace(terms, bots=_silent(terms.bots))
+        now = self.now()
+        hosted = self._host(terms, kept=kept, ours=ours)
+        session = hosted.session
+        fix = Fix() if kept is None else session.restore(kept.state, kept.plies, now)
+        was_over = session.is_over
+        effects = [*session.reconcile(truth, now), *fix.effects(now)]
+        if not (session.is_over and was_over):  # what was missed is told with the whole
+            effects.append(Resync())
+        if kept is None:
+            self._begin(hosted, effects)
+        else:
+            self.apply(hosted, effects)
         return hosted
 
-    def _host(self, terms: Terms) -> Hosted:
+    def _host(self, terms: Terms, *, kept: Kept | None = None, ours: bool = True) -> Hosted:
         self._forget_finished()
         now = self.now()
         session = Session(terms, payee=self._chain.payee, now=now)
-        room = Room(lambda count: session.snapshot(spectators=count), start=int(now * 1000))
-        hosted = Hosted(session, room)
+        journal = Journal(session, ours=ours, begun=kept.begun if kept else now)
+        start = int(now * 1000)
+        if kept is not None:
+            journal.wrote(kept.plies, kept.state_text, kept.ended_at)
+            start = max(start, kept.version + 1)
+        events = kept.events if kept else ()
+        room = Room(lambda count: self._show(hosted, count), start=start, events=events)
+        hosted = Hosted(session, room, journal)
         self._games[session.id] = hosted
         return hosted
+
+    def _show(self, hosted: Hosted, spectators: int) -> m.Snapshot:
+        begun, ended = hosted.journal.begun, hosted.journal.ended_at
+        away = [a for a in self.absences if a.until > begun and (ended is None or a.since < ended)]
+        return hosted.session.snapshot(
+            spectators=spectators, waiting=hosted.waiting, away=away[-_AWAY_TOLD:]
+        )
 
     def _forget_finished(self) -> None:
         """The chain remembers them; here the oldest that nobody looks at make room."""
@@ -250,11 +312,15 @@ class Arena:
 
     def _show_spectators(self, hosted: Hosted) -> None:
         hosted.spectators_timer = None
-        hosted.room.publish_spectators()
+        if (event := hosted.room.count_spectators()) is not None:
+            self.apply(hosted, [Emit(event)])
 
-    def watch(self) -> None:
-        """Look after games that others move on: anyone may talk to the contract."""
-        self._tasks.spawn(self._watch())
+    def watch(self, since: int = 0) -> None:
+        """Look after games that others move on: anyone may talk to the contract.
+
+        `since` is the block from which on nothing is known yet.
+        """
+        self._tasks.spawn(self._watch(since))
 
     async def drain(self, seconds: float) -> None:
         """Take no more commands, and wait until what is in hand has landed, at most so long.
@@ -280,18 +346,58 @@ class Arena:
                 hosted.spectators_timer.cancel()
             hosted.room.close()
         await self._tasks.cancel()
+        self._writing.close()
+        if self.store is not None:
+            self.store.end_run(self.now())
 
     # --- effects --------------------------------------------------------------------------------
 
     def apply(self, hosted: Hosted, effects: list[Effect]) -> None:
-        """Carry out what a session wants."""
+        """Write down what a session wants, then carry it out."""
+        batch, frames = self._prepare(hosted, effects)
+        self._writing.write(batch, partial(self._act, hosted, effects, frames))
+
+    def _begin(self, hosted: Hosted, effects: list[Effect], offer: bytes | None = None) -> None:
+        """The same for a game that is new to the store."""
+        batch, frames = self._prepare(hosted, effects)
+        batch = hosted.journal.first(hosted.session.terms, batch, offer)
+        self._writing.write(batch, partial(self._act, hosted, effects, frames))
+
+    def _prepare(self, hosted: Hosted, effects: list[Effect]) -> tuple[Batch, list[Frame]]:
+        """The rows to write and the frames to send; tells what the game waits for, if that is new.
+
+        In front, so that a whole game in the same step says the same.
+        """
+        now = self.now()
+        waiting = self._waits_for(hosted.session)
+        if waiting != hosted.waiting:
+            hosted.waiting = waiting
+            data = m.WaitingData(reason=waiting, at=now)
+            effects.insert(0, Emit(m.WaitingEvent(d=data)))
+        frames: list[Frame] = []
         for effect in effects:
             match effect:
                 case Emit(event=event):
-                    hosted.room.publish(event)
-                    self.observe(hosted, event)
+                    frames.append((*hosted.room.number(event), event))
                 case Resync():
-                    hosted.room.publish_full()
+                    frames.append((*hosted.room.number_full(), None))
+                case _:
+                    pass
+        whole = any(isinstance(effect, Resync) for effect in effects)
+        return hosted.journal.batch([frame[:2] for frame in frames], now, whole=whole), frames
+
+    def _waits_for(self, session: Session) -> str | None:
+        if (reason := session.holds_up) is not None or session.is_over:
+            return reason
+        return self._proving.hold_up if session.needs_prover else None
+
+    def _act(self, hosted: Hosted, effects: list[Effect], frames: list[Frame]) -> None:
+        for _, wire, event in frames:
+            hosted.room.send(wire)
+            if event is not None:
+                self.observe(hosted, event)
+        for effect in effects:
+            match effect:
                 case Prove():
                     self._proving.begin(hosted, effect)
                 case DropProof(job=job):
@@ -300,6 +406,8 @@ class Arena:
                     self._tasks.spawn(self._sending.send(hosted, intent))
                 case WakeAt(at=at):
                     self._tasks.spawn(self._wake(hosted, at))
+                case _:
+                    pass
 
     async def _wake(self, hosted: Hosted, at: float) -> None:
         await asyncio.sleep(max(0.0, at - self.now()))
@@ -307,27 +415,71 @@ class Arena:
 
     # --- what others do -------------------------------------------------------------------------
 
-    async def _watch(self) -> None:
-        since = 0
+    async def _watch(self, since: int) -> None:
+        due: set[bytes] = set()
+        went_back = False
+        seen = self.now()
         while True:
             try:
                 since, changed = await self._chain.changed(since)
-                for hosted in list(self._games.values()):
-                    if changed is None or hosted.session.id in changed:
-                        await self._look_at(hosted)
+                went_back = went_back or changed is None
+                due |= set(changed or ())
+                if went_back:
+                    await self._look_at_all()
+                    went_back = False
+                while due:
+                    await self._look_at_game(next(iter(due)))
+                    due.pop()
             except ChainDown as error:
                 _LOG.info("watching the chain: %s", error)
+            if self.store is not None and self.now() - seen >= _SEEN_EVERY:
+                seen = self.now()
+                with contextlib.suppress(StoreFailed):
+                    self.store.see_run(seen)
             await asyncio.sleep(self.limits.watch_every)
+
+    async def _look_at_all(self) -> None:
+        """The chain went back: tell what it lost of the games that go on, then bring it again."""
+        games = list(self.games())
+        for hosted in games:
+            if not hosted.session.is_over:
+                await self._look_at(hosted)
+        await self._chain.recover()
+        for hosted in games:
+            if hosted.session.is_over:
+                await self._look_at(hosted)
+
+    async def _look_at_game(self, game: bytes) -> None:
+        hosted = self._games.get(game)
+        if hosted is not None:
+            await self._look_at(hosted)
+            return
+        opened = await self._chain.opened(game)
+        foreign = sum(not hosted.journal.ours for hosted in self._games.values())
+        if opened is not None and foreign < self.limits.foreign_games:
+            terms = Terms(
+                self._chain.domain, opened.open, opened.signature, opened.secret, self.bots
+            )
+            truth = await self._chain.truth(terms)
+            if game not in self._games and truth.opened_by is not None:
+                self.restore(terms, truth, ours=False)
 
     async def _look_at(self, hosted: Hosted) -> None:
         """Learn what the chain holds, unless our own transaction is about to change it."""
         session = hosted.session
         landed = session.line.landed
-        if session.is_over or not session.is_waiting:
+        if not session.is_waiting:
             return
         truth = await self._chain.truth(session.terms)
         if session.is_waiting and session.line.landed == landed:
-            self.apply(hosted, session.reconcile(truth, self.now()))
+            effects = session.reconcile(truth, self.now())
+            if effects:
+                self.apply(hosted, effects)
+
+
+def _silent(bots: Mapping[bytes, BotPlayer]) -> Mapping[bytes, BotPlayer]:
+    """The same bots by name, none of which is played here."""
+    return {version: replace(bot, choose=None) for version, bot in bots.items()}
 
 
 def _bytes(text: str) -> bytes:

@@ -1,5 +1,6 @@
 """A session in the words of the protocol."""
 
+from collections.abc import Sequence
 from typing import Literal
 
 from engine.game import Outcome
@@ -18,6 +19,8 @@ def snapshot(
     opening: m.Opening,
     clocks: m.Clocks,
     spectators: int,
+    waiting: str | None = None,
+    away: Sequence[m.Away] = (),
 ) -> m.Snapshot:
     """The game as a whole."""
     signed = terms.open
@@ -40,6 +43,8 @@ def snapshot(
         history=hex_of(line.history),
         clocks=clocks,
         spectators=spectators,
+        waiting=waiting,
+        away=list(away),
     )
 
 

@@ -12,7 +12,7 @@ from engine.encoding import Position
 from engine.game import Outcome
 from proofs.signing import Domain, Open
 from proofs.statement import Statement
-from server.messages import Clocks, GameEvent
+from server.messages import Clocks, GameEvent, Opening
 
 Choose = Callable[[Position, int, int], int]
 """(position, legal mask, dice) -> policy index"""
@@ -78,6 +78,18 @@ class ClaimTimeout:
 
 
 Intent = OpenGame | PlayerMove | BotMove | ResignGame | ClaimDraw | ClaimTimeout
+
+
+@dataclass(frozen=True)
+class SessionState:
+    """How a game stands, but for its plies; the last three are wishes of the players."""
+
+    opening: Opening
+    clocks: Clocks
+    ended: "Ended | None" = None
+    resignation: ResignGame | None = None
+    draw: ClaimDraw | None = None
+    timeout: ClaimTimeout | None = None
 
 
 # --- effects ------------------------------------------------------------------------------------

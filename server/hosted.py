@@ -4,6 +4,7 @@ import asyncio
 from dataclasses import dataclass, field
 
 from server.hub import Room
+from server.journal import Journal
 from server.session import Session
 
 
@@ -23,7 +24,9 @@ class Limits:
     proof_tries: int = 5
     first_pause: float = 0.5
     longest_pause: float = 30.0
+    slow_chain: float = 10.0
     watch_every: float = 2.0
+    foreign_games: int = 100
 
 
 @dataclass
@@ -32,6 +35,8 @@ class Hosted:
 
     session: Session
     room: Room
+    journal: Journal
+    waiting: str | None = None
     proofs: dict[int, asyncio.Task[None]] = field(default_factory=dict)
     spectators_timer: asyncio.TimerHandle | None = None
 

@@ -6,7 +6,7 @@ slow reader: when its queue is full it is dropped, and comes back with the versi
 
 import asyncio
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Final
 
 from server.history import History
@@ -77,10 +77,22 @@ class Subscriber:
 class Room:
     """A game's history and its subscribers."""
 
-    def __init__(self, snapshot: Callable[[int], Snapshot], *, start: int) -> None:
-        """`snapshot(spectators)` describes the game; versions begin after `start`."""
+    def __init__(
+        self,
+        snapshot: Callable[[int], Snapshot],
+        *,
+        start: int,
+        events: Iterable[tuple[int, str]] = (),
+    ) -> None:
+        """`snapshot(spectators)` describes the game; versions begin after `start`, or after those
+        of the `events` that are known already."""
+        known = list(events)
+        first = known[0][0] - 1 if known else start
         self._snapshot = snapshot
-        self._history = History(start=start, size=HISTORY_SIZE)
+        self._history = History(start=first, size=HISTORY_SIZE)
+        for _, wire in known:
+            self._history.add(wire)
+        self._numbered = self._history.version
         self._subscribers: set[Subscriber] = set()
         self._wire, self._wire_version = "", -1
         self._spectators_told = 0
@@ -118,25 +130,34 @@ class Room:
     def unsubscribe(self, subscriber: Subscriber) -> None:
         self._subscribers.discard(subscriber)
 
-    def publish(self, event: GameEvent) -> None:
-        """Number, keep and send one event."""
-        self._broadcast(event.model_copy(update={"v": self._history.next_version()}))
+    def number(self, event: GameEvent) -> tuple[int, str]:
+        """Give an event the next version: its frame, still to be sent."""
+        self._numbered += 1
+        return self._numbered, to_wire(event.model_copy(update={"v": self._numbered}))
 
-    def publish_full(self) -> None:
-        """Send the whole game as an event of its own."""
-        self.publish(FullEvent(d=self._snapshot(self._spectators_told)))
+    def number_full(self) -> tuple[int, str]:
+        """The whole game as an event of its own."""
+        return self.number(FullEvent(d=self._snapshot(self._spectators_told)))
 
-    def publish_spectators(self) -> None:
-        """Tell their number if it changed.  Whole games carry the told one: all see the same."""
-        if self.spectators != self._spectators_told:
-            self._spectators_told = self.spectators
-            self.publish(SpectatorsEvent(d=SpectatorsData(count=self.spectators)))
-
-    def _broadcast(self, event: GameEvent) -> None:
-        wire = to_wire(event)
+    def send(self, wire: str) -> None:
+        """Keep and send a numbered frame; they have to come in their order."""
         self._history.add(wire)
         for subscriber in [s for s in self._subscribers if not s.put(wire)]:
             self._subscribers.discard(subscriber)
+
+    def publish(self, event: GameEvent) -> None:
+        """Number, keep and send one event."""
+        self.send(self.number(event)[1])
+
+    def publish_full(self) -> None:
+        self.send(self.number_full()[1])
+
+    def count_spectators(self) -> SpectatorsEvent | None:
+        """Their number if it changed.  Whole games carry the told one: all see the same."""
+        if self.spectators == self._spectators_told:
+            return None
+        self._spectators_told = self.spectators
+        return SpectatorsEvent(d=SpectatorsData(count=self.spectators))
 
     def close(self) -> None:
         for subscriber in self._subscribers:

@@ -9,6 +9,7 @@ import secrets
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Protocol
 
 from proofs.statement import commitment
 from server.errors import CommandRefused
@@ -22,6 +23,14 @@ class Offer:
     expires: int
 
 
+class OfferStore(Protocol):
+    """Where offers outlast the process (server/store.py)."""
+
+    def offers(self, now: float) -> list[Offer]: ...
+    def add_offer(self, offer: Offer) -> None: ...
+    def drop_offer(self, commitment: bytes) -> None: ...
+
+
 class Offers:
     """At most `limit` offers, each good for `lifetime` seconds; the oldest gives way."""
 
@@ -31,11 +40,16 @@ class Offers:
         limit: int = 1000,
         lifetime: int = 600,
         randomness: Callable[[int], bytes] = secrets.token_bytes,
+        store: "OfferStore | None" = None,
+        now: float = 0.0,
     ) -> None:
+        """What the store holds at `now` is still offered."""
         self._limit = limit
         self._lifetime = lifetime
         self._randomness = randomness
-        self._open: OrderedDict[bytes, Offer] = OrderedDict()
+        self._store = store
+        kept = [] if store is None else store.offers(now)
+        self._open = OrderedDict((offer.commitment, offer) for offer in kept)
 
     def __len__(self) -> int:
         return len(self._open)
@@ -44,8 +58,10 @@ class Offers:
         """A new offer to play `bot`, which expires at a unix time."""
         secret = self._randomness(32)
         offer = Offer(bot, commitment(secret), secret, int(now) + self._lifetime)
+        if self._store is not None:
+            self._store.add_offer(offer)
         while len(self._open) >= self._limit:
-            self._open.popitem(last=False)
+            self._drop(next(iter(self._open)))
         self._open[offer.commitment] = offer
         return offer
 
@@ -55,10 +71,15 @@ class Offers:
         if offer is None:
             raise CommandRefused("offer_unknown", "no open offer has this commitment")
         if now >= offer.expires:
-            del self._open[digest]
+            self._drop(digest)
             raise CommandRefused("offer_expired", f"the offer expired at {offer.expires}")
         return offer
 
     def use(self, offer: Offer) -> None:
-        """A secret serves one game: forget the offer."""
+        """A secret serves one game: forget the offer.  The store does so as it writes the game."""
         self._open.pop(offer.commitment, None)
+
+    def _drop(self, digest: bytes) -> None:
+        if self._store is not None:
+            self._store.drop_offer(digest)
+        del self._open[digest]

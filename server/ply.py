@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from engine.game import Game
-from proofs.statement import next_history
+from proofs.statement import Statement, next_history
 from server.messages import Color, MoveRecord, Stage
 from server.stages import step
 
@@ -25,6 +25,7 @@ class Ply:
     signature: bytes | None = None
     stage: Stage | None = None
     at: dict[str, float] = field(default_factory=dict)
+    statement: Statement | None = None
     job: int | None = None
     queue_position: int | None = None
     wait_seconds: float | None = None

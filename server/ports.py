@@ -65,6 +65,9 @@ class OpenedGame(Protocol):
     @property
     def secret(self) -> bytes: ...
 
+    @property
+    def tx(self) -> str: ...
+
 
 class GameChain(Protocol):
     @property
@@ -89,6 +92,18 @@ class GameChain(Protocol):
 
     async def games(self) -> Sequence[tuple[OpenedGame, ChainTruth]]:
         """All games ever opened, oldest first.  Raises ChainDown."""
+        ...
+
+    async def opened(self, game: bytes) -> OpenedGame | None:
+        """A game's opening, None where the chain knows of none.  Raises ChainDown."""
+        ...
+
+    async def is_ours(self, opened: OpenedGame) -> bool:
+        """Whether it was our key that brought the opening to the chain.  Raises ChainDown."""
+        ...
+
+    async def recover(self) -> int:
+        """Bring again what we sent and the chain has lost; returns how many.  Raises ChainDown."""
         ...
 
     async def changed(self, since: int) -> tuple[int, Collection[bytes] | None]:

@@ -9,7 +9,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Any, Final
 
-from proofs.errors import ProversBusy
+from proofs.errors import NotTheNetsMove, ProversBusy
 from proofs.prover import PoolState
 from server.effects import Effect, Prove
 from server.hosted import Hosted, Limits
@@ -106,7 +106,11 @@ class Proving:
                 failures += 1
                 _LOG.warning("proof of ply %d, try %d: %s", wish.ply, failures, error)
                 if failures == self._limits.proof_tries:
-                    self._apply(hosted, session.unprovable(wish.job, str(error), self._now()))
+                    is_wrong = isinstance(error, NotTheNetsMove)
+                    effects = session.unprovable(
+                        wish.job, str(error), self._now(), is_wrong=is_wrong
+                    )
+                    self._apply(hosted, effects)
                     return
             self._apply(hosted, session.queued(wish.job, None, None, self._now()))
             await asyncio.sleep(pause)

@@ -1,17 +1,25 @@
-"""Games as the chain tells them, taken up again at start."""
+"""Games taken up again at start: from the store and the chain, or from the chain alone."""
 
 import asyncio
 import logging
+import os
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from engine.errors import EngineError
+from proofs.signing import Open
 from server.arena import Arena
-from server.effects import Terms
+from server.effects import ChainTruth, Terms
+from server.journal import Kept, kept_game, load_open
+from server.messages import Clocks
 from server.ply import hex_of
-from server.ports import GameChain
+from server.ports import GameChain, OpenedGame
 from server.store import Store, store_file
 
+_BOOT: Final = Path("/proc/sys/kernel/random/boot_id")
+_WHOLE: Final = "whole"
+_NOWHERE: Final = ChainTruth(None, (), Clocks(white=0, black=0, running=None, at=0), None)
 _LOG: Final = logging.getLogger(__name__)
 
 
@@ -29,19 +37,98 @@ def open_store(data_dir: Path, *, anew: bool = False) -> Store:
     return Store.open(path)
 
 
-async def rebuild(arena: Arena, chain: GameChain) -> int:
-    """Host every game of the chain, and go on with those that go on; returns how many.
+@dataclass(frozen=True)
+class TakenUp:
+    """`since` is the block to watch from; `is_anew` says that there was no store to ask."""
+
+    games: int
+    since: int
+    is_anew: bool
+
+
+async def take_up(arena: Arena, chain: GameChain) -> TakenUp:
+    """Host every game of chain and store, and go on with those that go on.
 
     Raises ChainDown.
     """
+    store, now = arena.store, arena.now()
+    is_anew = store is None or store.noted(_WHOLE) is None
+    kept = {} if store is None else _read(store, arena, now)
+    since, _ = await chain.changed(0)
     count = 0
     for opening, truth in await chain.games():
         terms = Terms(chain.domain, opening.open, opening.signature, opening.secret, arena.bots)
-        try:
-            arena.restore(terms, truth)
-            count += 1
-        except EngineError as error:
-            game = terms.open.game_id(terms.domain)
-            _LOG.warning("game %s cannot be taken up: %s", hex_of(game), error)
+        its = kept.pop(terms.open.game_id(chain.domain), None)
+        ours = its.ours if its else is_anew or await chain.is_ours(opening)
+        count += _take_up_one(arena, terms, truth, its.kept if its else None, ours)
         await asyncio.sleep(0)  # a long game takes some time to replay
-    return count
+    for its in kept.values():  # never landed, or lost: the chain will say
+        opening = its.opening
+        terms = Terms(chain.domain, opening.open, opening.signature, opening.secret, arena.bots)
+        if terms.open.game_id(chain.domain) == its.id and its.ours:
+            count += _take_up_one(arena, terms, _NOWHERE, its.kept, True)
+        await asyncio.sleep(0)
+    if store is not None:
+        store.note(_WHOLE, "1")
+    return TakenUp(count, since, is_anew)
+
+
+async def rebuild(arena: Arena, chain: GameChain) -> int:
+    """Host every game of the chain; returns how many.  Raises ChainDown."""
+    return (await take_up(arena, chain)).games
+
+
+def _take_up_one(
+    arena: Arena, terms: Terms, truth: ChainTruth, kept: Kept | None, ours: bool
+) -> bool:
+    try:
+        arena.restore(terms, truth, kept=kept, ours=ours)
+    except EngineError as error:
+        game = terms.open.game_id(terms.domain)
+        _LOG.warning("game %s cannot be taken up: %s", hex_of(game), error)
+        return False
+    return True
+
+
+# --- what the store has to say ------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class _Opened:
+    open: Open
+    signature: bytes
+    secret: bytes
+    tx: str
+
+
+@dataclass(frozen=True)
+class _Stored:
+    id: bytes
+    ours: bool
+    opening: OpenedGame
+    kept: Kept
+
+
+def _read(store: Store, arena: Arena, now: float) -> dict[bytes, _Stored]:
+    """All games of the store; notes that the arena runs again."""
+    events_hold = store.begin_run(now, _host_of(store.path))
+    arena.absences = store.absences()
+    found = {}
+    for row in store.games():
+        opening = _Opened(load_open(row.opening), row.signature, row.secret, "")
+        kept = kept_game(store, row, events_hold=events_hold)
+        found[row.id] = _Stored(row.id, row.ours, opening, kept)
+    return found
+
+
+def _host_of(path: Path) -> str:
+    """This boot of the machine and this very file.
+
+    A power cut may have taken the last events, and a file that was put here from a backup lacks
+    some: then versions that somebody has seen must not be used for other events.
+    """
+    try:
+        boot = _BOOT.read_text().strip()
+    except OSError:
+        boot = os.urandom(8).hex()
+    return f"{boot} {path.stat().st_ino}"

@@ -57,8 +57,16 @@ class Sending:
         def sent(tx: str) -> None:
             self._apply(hosted, session.sent(intent, tx, self._now()))
 
+        def slow() -> None:
+            reason = f"no answer for {self._limits.slow_chain:g} seconds"
+            self._apply(hosted, session.waiting(intent, reason, self._now()))
+
+        loop = asyncio.get_running_loop()
+        timer = loop.call_later(self._limits.slow_chain, slow)
         try:
             return await self._chain.send(session.terms, intent, sent)
         except ChainRejected as refused:
             _LOG.warning("game %s: %s", hex_of(session.id), refused)
             return str(refused), await self._chain.truth(session.terms)
+        finally:
+            timer.cancel()

@@ -11,18 +11,22 @@ done about them comes out as a list of effects.  The game runs ahead of the chai
                             the bot's move, being proven
 
 Ply n is sent only after n - 1 has landed, and only one transaction is under way at a time.  When
-the chain refuses, everything after its own truth is dropped.
+the chain refuses, everything after its own truth is dropped, and that is told as a correction.
+
+What the chain does not hold yet (`pending`) is written down outside before it is acted upon, and
+given back to a session that begins anew (`restore`).
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Final, Literal
 
 import chess
 
 from engine.game import Outcome, Result
 from proofs.signing import Draw, Message, Move, Resign, side_player
-from proofs.statement import Statement, dice, game_seed
+from proofs.statement import game_seed
 from server import messages as m
+from server.correction import Fix
 from server.describe import chain_event, proof_event, result_of, snapshot
 from server.effects import (
     BotMove,
@@ -41,13 +45,16 @@ from server.effects import (
     PlayerMove,
     Prove,
     ResignGame,
-    Resync,
+    SessionState,
     Submit,
     Terms,
     WakeAt,
 )
 from server.errors import CommandRefused, IllegalTransition
 from server.ply import Line, Ply
+from server.records import PlyRow
+from server.replay import replay, think
+from server.setback import Setback
 from server.signatures import check_signed, signer_of
 from server.stages import step
 
@@ -73,7 +80,8 @@ class Session:
         base = float(terms.open.base_seconds)
         self._clocks = m.Clocks(white=base, black=base, running=None, at=now)
         self._ended: Ended | None = None
-        self._stuck: str | None = None
+        self._setback = Setback()
+        self._fault: str | None = None
         self._under_way: Intent | None = None
         self._resignation: ResignGame | None = None
         self._draw: ClaimDraw | None = None
@@ -117,9 +125,35 @@ class Session:
         return self._under_way is None
 
     @property
-    def stuck(self) -> str | None:
-        """Why the bot's move is offered no more, if so."""
-        return self._stuck
+    def holds_up(self) -> str | None:
+        """What the game waits for that should not take time, in words for players."""
+        if self.is_over:
+            return None
+        if self._fault is not None:
+            return f"waiting for the chain: {self._fault}"
+        stuck = self._setback.reason
+        return None if stuck is None else f"the bot's move is tried again soon: {stuck}"
+
+    @property
+    def needs_prover(self) -> bool:
+        """Whether a proof is wished for."""
+        return any(ply.job is not None for ply in self.line.plies[self.line.landed :])
+
+    def pending(self) -> tuple[Intent, ...]:
+        """All that is wanted and that the chain does not hold, in the order of its sending.
+
+        A bot's move is among it once it is proven.
+        """
+        opening = () if self._opening.stage in ("verified", "rejected") else (OpenGame(),)
+        moves = (_carrying(ply) for ply in self.line.plies[self.line.landed :])
+        wishes = (self._resignation, self._draw, self._timeout)
+        return (*opening, *(intent for intent in (*moves, *wishes) if intent is not None))
+
+    @property
+    def state(self) -> SessionState:
+        """How the game stands, but for its plies."""
+        wishes = (self._resignation, self._draw, self._timeout)
+        return SessionState(self._opening, self._clocks, self._ended, *wishes)
 
     def is_flagged(self, now: float) -> bool:
         """Whether the running clock has run out at `now`."""
@@ -129,7 +163,13 @@ class Session:
         left = clocks.white if clocks.running == "white" else clocks.black
         return now - clocks.at > left + self.terms.open.delay_seconds
 
-    def snapshot(self, *, spectators: int = 0) -> m.Snapshot:
+    def snapshot(
+        self,
+        *,
+        spectators: int = 0,
+        waiting: str | None = None,
+        away: Sequence[m.Away] = (),
+    ) -> m.Snapshot:
         """Everything that a page shows of the game."""
         return snapshot(
             self.terms,
@@ -139,6 +179,8 @@ class Session:
             opening=self._opening,
             clocks=self._clocks,
             spectators=spectators,
+            waiting=waiting or self.holds_up,
+            away=away,
         )
 
     # --- commands -------------------------------------------------------------------------------
@@ -146,6 +188,23 @@ class Session:
     def start(self, now: float) -> list[Effect]:
         """The opening was accepted: send it, and let the bot think."""
         return self._go_on(now)
+
+    def restore(self, state: SessionState, rows: Sequence[PlyRow], now: float) -> Fix:
+        """Be as it was written down; then `reconcile` with the chain, and it goes on.
+
+        Moves that the chain may not hold are judged anew; what does not stand is left out, and
+        told by the answer.
+        """
+        going = state.opening.stage != "submitted"
+        self._opening = state.opening if going else m.Opening(stage="proposed")
+        self._clocks, self._ended = state.clocks, state.ended
+        fix = Fix()
+        if (left_out := replay(self.line, rows, self.terms, self._payee, now)) is not None:
+            fix.note(left_out, "other_move", "this and what came after it does not stand any more")
+        self._resignation, self._timeout = state.resignation, state.timeout
+        if state.draw is not None and state.draw.ply == self.line.next:
+            self._draw = state.draw
+        return fix
 
     def play(self, ply: int, index: int, signature: bytes, now: float) -> list[Effect]:
         """A player's signed move.  Raises CommandRefused, and then nothing changed."""
@@ -262,13 +321,22 @@ class Session:
         ply.proof, ply.prove_seconds, ply.cpu_seconds = proof, wall, cpu
         return [*begun, proof_event(ply), *self._go_on(now)]
 
-    def unprovable(self, job: int, reason: str, now: float) -> list[Effect]:
-        """The prover gave up: the move and what was built on it are taken back."""
+    def unprovable(
+        self, job: int, reason: str, now: float, *, is_wrong: bool = False
+    ) -> list[Effect]:
+        """The prover gave up.  The move waits for another try, unless it `is_wrong`: then it and
+        what was built on it are taken back."""
         ply = self._proving(job)
         if ply is None:
             return []
-        self._stuck = reason
-        return [*self._refuse(ply, reason, now), Resync()]
+        again = WakeAt(self._setback.hit(reason, now))
+        if not is_wrong:
+            effects = self.queued(job, None, None, now)
+            ply.job = None
+            return [*effects, again]
+        fix = Fix()
+        fix.note(ply.number, "unprovable", reason)
+        return [*self._refuse(ply, reason, now), *fix.effects(now), again]
 
     def _proving(self, job: int) -> Ply | None:
         return next((ply for ply in self.line.plies if ply.job == job), None)
@@ -281,6 +349,7 @@ class Session:
 
     def waiting(self, intent: Intent, reason: str, now: float) -> list[Effect]:
         """The chain does not answer; the transaction under way is tried again."""
+        self._fault = reason
         return self._note(intent, now, reason=reason)
 
     def has_landed(self, intent: Intent, landing: Landing, now: float) -> list[Effect]:
@@ -313,12 +382,17 @@ class Session:
         return self.reconcile(truth, now, failed=intent, reason=reason)
 
     def woke(self, now: float) -> list[Effect]:
-        """The time of a WakeAt has come: the grace of a timeout may be over."""
-        if self._grace_until is None or now < self._grace_until or self.is_over:
+        """The time of a WakeAt has come: for another try, or since a timeout's grace is over."""
+        if self.is_over:
             return []
-        self._grace_until = None
-        self._timeout = ClaimTimeout(self.line.landed)
-        return self._go_on(now)
+        is_due = self._setback.is_due(now)
+        if is_due:
+            self._setback.try_again()
+        if self._grace_until is not None and now >= self._grace_until:
+            self._grace_until = None
+            self._timeout = ClaimTimeout(self.line.landed)
+            is_due = True
+        return self._go_on(now) if is_due else []
 
     def reconcile(
         self, truth: ChainTruth, now: float, *, failed: Intent | None = None, reason: str = ""
@@ -329,18 +403,20 @@ class Session:
         """
         if truth.opened_by is None:
             return self._reconcile_unopened(failed, reason, now)
-        effects: list[Effect] = []
-        if self._opening.stage != "verified":
-            effects += self._verify_opening(truth.opened_by, None, now)
+        effects, fix = self._know_opening(truth.opened_by, now), Fix()
         held = len(truth.moves)
+        if self._ended is not None and truth.ended is None:
+            self._ended = None
+            fix.note(held, "reorg", "the chain has lost the end of the game")
         is_early = isinstance(failed, PlayerMove | BotMove) and failed.ply > held
-        changed = self._rewind(held, failed if is_early else None)
+        self._rewind(held, failed if is_early else None, fix)
         for number, move in enumerate(truth.moves):
-            changed |= self._adopt(number, move, effects, now)
+            effects += self._adopt(number, move, fix, now)
         if isinstance(failed, PlayerMove | BotMove):
-            changed |= self._give_up(failed, reason, effects, now)
-        if changed:
-            effects.append(Resync())
+            effects += self._give_up(failed, reason, fix, now)
+        elif isinstance(failed, ResignGame | ClaimDraw) and truth.ended is None:
+            fix.note(self.line.next, "refused", reason)
+        effects += fix.effects(now)
         effects += self._await_grace(truth.grace_until, now)
         return effects + self._settle(truth.clocks, truth.ended, now)
 
@@ -352,53 +428,84 @@ class Session:
         self._grace_until = until
         return [] if until is None else [WakeAt(max(until + 1, now + 2))]
 
+    def _know_opening(self, tx: str, now: float) -> list[Effect]:
+        if self._opening.stage == "verified":
+            return []
+        if self._opening.stage == "rejected":  # ours was, but somebody has brought another
+            self._opening = m.Opening(stage="proposed")
+        return self._verify_opening(tx, None, now)
+
     def _reconcile_unopened(self, failed: Intent | None, reason: str, now: float) -> list[Effect]:
+        """The chain does not know the game, or not any more."""
+        fix = Fix()
         if isinstance(failed, OpenGame):
             self._step_opening("rejected")
-            return [*self._forget_tail(0), chain_event(-1, "rejected", now, reason=reason)]
-        self._opening = m.Opening(stage="proposed")  # the chain has lost even the opening
-        self._rewind(0, failed)
-        return [Resync(), *self._go_on(now)]
+            fix.note(0, "refused", reason)
+            told = chain_event(-1, "rejected", now, reason=reason)
+            return [*self._forget_tail(0), told, *fix.effects(now)]
+        if self._opening.stage == "rejected":
+            return []
+        if self._opening.stage == "verified":
+            fix.note(0, "reorg", "the chain has lost the game's opening")
+        self._opening, self._ended = m.Opening(stage="proposed"), None
+        self._rewind(0, failed, fix)
+        return [*fix.effects(now), *self._go_on(now)]
 
-    def _rewind(self, landed: int, failed: Intent | None = None) -> bool:
+    def _rewind(self, landed: int, failed: Intent | None, fix: Fix) -> None:
         """Send again what the chain has lost, and what it refused only for that."""
         lost = self.line.plies[landed : self.line.landed]
+        if lost:
+            fix.note(landed, "reorg", "the chain has lost blocks; the moves are brought again")
         if isinstance(failed, PlayerMove | BotMove) and (ply := self._carried(failed)):
             lost.append(ply)
         for ply in lost:
             ply.rewind()
-        return bool(lost)
 
-    def _adopt(self, number: int, move: LandedMove, effects: list[Effect], now: float) -> bool:
-        """Know ply `number` to be landed as `move`; whether that changes the line."""
-        known = number < self.line.next and self.line.plies[number].index == move.index
-        if known and self.line.plies[number].stage == "verified":
-            return False
-        if not known:
-            effects += self._forget_tail(number)
-            by = "player" if side_player(self._to_move) is not None else "bot"
-            self.line.push("player" if by == "player" else "bot", move.index, move.at)
-        ply = self.line.plies[number]
-        ply.tx, ply.gas, ply.block = move.tx, move.gas, move.block
+    def _adopt(self, number: int, move: LandedMove, fix: Fix, now: float) -> list[Effect]:
+        """Know ply `number` to be landed as `move`."""
+        ply = self.line.plies[number] if number < self.line.next else None
+        if ply is not None and ply.index == move.index:
+            return self._know_landed(ply, move, now)
+        effects: list[Effect] = []
+        if ply is not None:
+            was_lost = ply.stage == "verified"
+            fix.note(number, "reorg" if was_lost else "other_move", "another move has landed")
+            effects = self._forget_tail(number)
+        by = "player" if side_player(self._to_move) is not None else "bot"
+        ply = self.line.push("player" if by == "player" else "bot", move.index, move.at)
+        self._take_over(ply, move)
+        self._verify(ply, move.at)
+        return [*effects, Emit(m.MoveEvent(d=ply.record()))]
+
+    def _know_landed(self, ply: Ply, move: LandedMove, now: float) -> list[Effect]:
+        if ply.stage != "verified":
+            self._take_over(ply, move)
+            return self._verify(ply, now)
+        if (ply.tx, ply.block) == (move.tx, move.block):
+            return []
+        self._take_over(ply, move)  # another block holds it now
+        return [self._verified_event(ply, now)]
+
+    @staticmethod
+    def _take_over(ply: Ply, move: LandedMove) -> None:
+        known = ply.gas if ply.tx == move.tx else None
+        ply.tx, ply.gas, ply.block = move.tx, move.gas or known, move.block
         ply.signature, ply.proof, ply.payee = move.signature, move.proof, move.payee
-        verified = self._verify(ply, move.at if not known else now)
-        if known:
-            effects += verified
-        return not known
 
     def _give_up(
-        self, failed: PlayerMove | BotMove, reason: str, effects: list[Effect], now: float
-    ) -> bool:
+        self, failed: PlayerMove | BotMove, reason: str, fix: Fix, now: float
+    ) -> list[Effect]:
         """Take a refused move back, unless it has landed by another way."""
         ply = self._carried(failed)
         if ply is None or self.line.landed != failed.ply:
-            return False
-        effects += self._refuse(ply, reason, now)
+            return []
+        fix.note(ply.number, "refused", reason)
+        effects = self._refuse(ply, reason, now)
         if isinstance(failed, BotMove):
             self._refusals[failed.ply] = self._refusals.get(failed.ply, 0) + 1
             if self._refusals[failed.ply] >= REFUSALS:
-                self._stuck = reason
-        return True
+                effects.append(WakeAt(self._setback.hit(reason, now)))
+        return effects
 
     def _carried(self, intent: PlayerMove | BotMove) -> Ply | None:
         """The ply that a transaction carries, unless it was dropped meanwhile."""
@@ -408,7 +515,7 @@ class Session:
     def _answered(self, intent: Intent) -> None:
         if intent != self._under_way:
             raise IllegalTransition("a transaction", type(self._under_way).__name__, "answered")
-        self._under_way = None
+        self._under_way = self._fault = None
         match intent:
             case ResignGame():
                 self._resignation = None
@@ -424,6 +531,10 @@ class Session:
     def _go_on(self, now: float) -> list[Effect]:
         """Whatever can be done next: the bots' thinking, and one transaction."""
         effects: list[Effect] = []
+        if not self.is_over and self._setback.reason is None:
+            for ply in self.line.plies[self.line.landed :]:
+                if ply.stage == "queued" and ply.job is None:  # restored, or to be tried again
+                    effects += self._wish_proof(ply)
         while (bot := self._bot_to_think()) is not None:
             effects += self._think(bot, now)
         return effects + self._submit(now)
@@ -436,7 +547,7 @@ class Session:
 
     def _bot_to_think(self) -> BotPlayer | None:
         bot = self.terms.bots.get(self._to_move)
-        if bot is None or bot.choose is None or self._stuck is not None:
+        if bot is None or bot.choose is None or self._setback.reason is not None:
             return None
         if self.is_over or self._resignation or self.outcome.result is not Result.ONGOING:
             return None
@@ -445,22 +556,19 @@ class Session:
         return bot if answers_player or is_near else None
 
     def _think(self, bot: BotPlayer, now: float) -> list[Effect]:
-        assert bot.choose is not None
-        game = self.line.game
-        rolled = dice(self._seed, self.line.next, self.line.history)
-        position, mask = game.position, game.mask
-        index = bot.choose(position, mask, rolled)
-        statement = Statement.of(position, mask, index, payee=self._payee, dice=rolled)
-        ply = self.line.push("bot", index, now)
+        statement = think(bot, self.line, self._seed, self._payee)
+        ply = self.line.push("bot", statement.index, now)
+        ply.statement, ply.payee = statement, self._payee
         effects: list[Effect] = [Emit(m.MoveEvent(d=ply.record()))]
-        self._jobs += 1
-        ply.job, ply.payee = self._jobs, self._payee
         ply.advance("queued", now)
-        return [
-            *effects,
-            proof_event(ply),
-            Prove(self._jobs, ply.number, bot.version, statement),
-        ]
+        return [*effects, proof_event(ply), *self._wish_proof(ply)]
+
+    def _wish_proof(self, ply: Ply) -> list[Effect]:
+        assert ply.statement is not None
+        self._jobs += 1
+        ply.job = self._jobs
+        version = self.terms.open.black if ply.number % 2 else self.terms.open.white
+        return [Prove(ply.job, ply.number, version, ply.statement)]
 
     def _submit(self, now: float) -> list[Effect]:
         intent = self._next_intent()
@@ -516,11 +624,15 @@ class Session:
         ply.queue_position = ply.wait_seconds = None
         ply.advance("verified", now)
         self._grace_until = self._timeout = None
+        if ply.by == "bot":
+            self._setback.is_over()
+            self._refusals.pop(ply.number, None)
         dropped: list[Effect] = [] if job is None else [DropProof(job)]
-        return [
-            *dropped,
-            chain_event(ply.number, "verified", now, tx=ply.tx, gas=ply.gas, block=ply.block),
-        ]
+        return [*dropped, self._verified_event(ply, now)]
+
+    @staticmethod
+    def _verified_event(ply: Ply, now: float) -> Emit:
+        return chain_event(ply.number, "verified", now, tx=ply.tx, gas=ply.gas, block=ply.block)
 
     def _refuse(self, ply: Ply, reason: str, now: float) -> list[Effect]:
         ply.advance("rejected", now)
@@ -546,8 +658,10 @@ class Session:
         if self._ended is not None:
             return effects
         self._ended = ended
-        if self.line.landed < self.line.next:
-            effects += [*self._forget_tail(self.line.landed), Resync()]
+        if (landed := self.line.landed) < self.line.next:
+            fix = Fix()
+            fix.note(landed, "ended", "the game ended before this move")
+            effects += [*self._forget_tail(landed), *fix.effects(now)]
         result = result_of(ended.outcome)
         end = m.EndData(result=result.result, reason=result.reason, tx=ended.tx)
         return [*effects, Emit(m.EndEvent(d=end))]

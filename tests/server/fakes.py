@@ -36,6 +36,7 @@ from server.effects import (
     Terms,
 )
 from server.messages import Clocks
+from server.ports import OpenedGame
 
 DOMAIN = Domain(31337, "0x" + "a5" * 20)
 PAYEE = 0xBEEF
@@ -125,6 +126,18 @@ class ChainGame:
     ended: Ended | None = None
     grace: float | None = None
 
+    @property
+    def open(self) -> Open:
+        return self.terms.open
+
+    @property
+    def signature(self) -> bytes:
+        return self.terms.signature
+
+    @property
+    def secret(self) -> bytes:
+        return self.terms.secret
+
     def clocks(self) -> Clocks:
         running = "white" if self.game.turn == chess.WHITE else "black"
         return Clocks(
@@ -150,6 +163,8 @@ class FakeChain:
         self._free = asyncio.Event()
         self._free.set()
         self.head = 0
+        self.recoveries = 0
+        self.brought: set[str] = set()
         self.logs: list[tuple[int, bytes]] = []
 
     def hold(self) -> None:
@@ -165,6 +180,7 @@ class FakeChain:
         self.head += 1
         block = self.head
         tx = "0x" + keccak(block.to_bytes(32, "big")).hex()
+        self.brought.add(tx)
         on_sent(tx)
         if self.delay:
             await asyncio.sleep(self.delay)
@@ -181,8 +197,18 @@ class FakeChain:
             return ChainTruth(None, (), Clocks(white=0, black=0, running=None, at=0), None)
         return ChainTruth(game.tx, tuple(game.moves), game.clocks(), game.ended, game.grace)
 
-    async def games(self) -> list[tuple[Terms, ChainTruth]]:
-        return [(game.terms, await self.truth(game.terms)) for game in self.held.values()]
+    async def games(self) -> list[tuple[ChainGame, ChainTruth]]:
+        return [(game, await self.truth(game.terms)) for game in self.held.values()]
+
+    async def opened(self, game: bytes) -> ChainGame | None:
+        return self.held.get(game)
+
+    async def is_ours(self, opened: OpenedGame) -> bool:
+        return opened.tx in self.brought
+
+    async def recover(self) -> int:
+        self.recoveries += 1
+        return 0
 
     async def changed(self, since: int) -> tuple[int, list[bytes] | None]:
         if self.head < since - 1:

@@ -150,6 +150,8 @@ def _short(effect: Effect) -> str | None:
             return f"move {d.ply}"
         case Emit(event=m.ProofEvent(d=d) | m.ChainEvent(d=d)):
             return f"{d.stage} {d.ply}"
+        case Emit(event=m.CorrectionEvent(d=d)):
+            return f"correction {d.ply} {d.cause}"
         case Emit(event=m.EndEvent(d=d)):
             return f"end {d.result} {d.reason}"
         case WakeAt(at=at):

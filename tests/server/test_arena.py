@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from proofs.errors import ChainDown, ProverDied
+from proofs.errors import ChainDown, NotTheNetsMove, ProverDied
 from proofs.signing import Resign
 from server import messages as m
 from server.arena import Arena
@@ -15,6 +15,7 @@ from server.effects import PlayerMove
 from server.errors import CommandRefused
 from server.limits import TokenBucket
 from server.rebuild import rebuild
+from server.setback import FIRST_PAUSE
 from tests.server.conftest import LIMITS, Served
 from tests.server.fakes import (
     BOT,
@@ -242,22 +243,39 @@ async def test_a_prover_that_dies_is_tried_again(served: Served) -> None:
     assert len(served.prover.jobs) == 3
 
 
-async def test_a_prover_that_always_dies_leaves_the_game_to_the_clock(served: Served) -> None:
+async def test_a_prover_that_always_dies_is_waited_for_and_tried_again(served: Served) -> None:
     served.prover.faults = [ProverDied("killed")] * LIMITS.proof_tries
     game = await served.open()
     async with await Client.connect(served.url, game=game) as client:
         await client.wait_until(lambda: client.snapshot is not None)
         await served.move(client, E4)
-        await client.wait_until(
-            lambda: any(
-                isinstance(e, m.ChainEvent) and e.d.stage == "rejected" for e in client.events
-            )
-        )
-        await client.wait_stage(0, "verified")
+        await client.wait_until(lambda: any(e.t == "waiting" for e in client.events))
+        assert [m.by for m in client.moves] == ["player", "bot"]
+        async with await Client.connect(served.url, game=game) as late:
+            await late.wait_until(lambda: late.snapshot is not None)
+            assert late.snapshot is not None
+            assert "killed" in (late.snapshot.waiting or "")
+        hosted = served.arena.game(bytes.fromhex(game[2:]))
+        served.clock.time += FIRST_PAUSE
+        served.arena.apply(hosted, hosted.session.woke(served.clock()))
+        await client.wait_stage(1, "verified")
+        told = [e.d.reason for e in client.events if isinstance(e, m.WaitingEvent)]
+    assert len(told) == 2
+    assert "killed" in (told[0] or "")
+    assert told[1] is None
+    assert not any(isinstance(e, m.CorrectionEvent) for e in client.events)
+
+
+async def test_a_proof_of_a_move_that_is_not_the_nets_takes_it_back(served: Served) -> None:
+    served.prover.faults = [NotTheNetsMove(1, 2)] * LIMITS.proof_tries
+    game = await served.open()
+    async with await Client.connect(served.url, game=game) as client:
+        await client.wait_until(lambda: client.snapshot is not None)
+        await served.move(client, E4)
+        await client.wait_until(lambda: any(e.t == "correction" for e in client.events))
         await client.wait_until(lambda: len(client.moves) == 1)
-        with pytest.raises(CommandRefused) as caught:
-            await client.claim_timeout()
-        assert caught.value.code == "bad_clock"
+    (told,) = (e.d for e in client.events if isinstance(e, m.CorrectionEvent))
+    assert (told.ply, told.cause) == (1, "unprovable")
 
 
 async def test_a_refused_proof_is_made_anew(served: Served) -> None:
@@ -273,6 +291,8 @@ async def test_a_refused_proof_is_made_anew(served: Served) -> None:
     )
     assert "ProofRejected" in (told[rejected].d.reason or "")  # type: ignore[union-attr]
     assert told[rejected + 1].t == "full"
+    (correction,) = (e.d for e in client.events if isinstance(e, m.CorrectionEvent))
+    assert (correction.ply, correction.cause) == (1, "refused")
 
 
 async def test_a_chain_that_is_down_is_waited_for(served: Served) -> None:

@@ -28,6 +28,11 @@ def tick(at: float) -> m.ClockEvent:
     return m.ClockEvent(d=CLOCKS.model_copy(update={"at": at}))
 
 
+def publish_spectators(room: Room) -> None:
+    if (event := room.count_spectators()) is not None:
+        room.publish(event)
+
+
 async def drain(subscriber: Subscriber) -> list[m.ServerFrame]:
     subscriber.close()
     return [m.parse_server_frame(wire) for wire in iter_queue(subscriber)]
@@ -135,7 +140,7 @@ def test_players_are_no_spectators() -> None:
     room.subscribe(guest)
     player.is_player = True
     assert room.spectators == 1
-    room.publish_spectators()
+    publish_spectators(room)
     assert json.loads(room.full().model_dump_json())["d"]["spectators"] == 1
 
 
@@ -143,7 +148,7 @@ async def test_whoever_moves_at_once_was_never_told_to_be_a_spectator() -> None:
     room, player = Room(snapshot, start=0), Subscriber()
     room.subscribe(player)
     player.is_player = True
-    room.publish_spectators()
+    publish_spectators(room)
     [full] = await drain(player)
     assert isinstance(full, m.FullEvent)
     assert full.d.spectators == 0
@@ -153,7 +158,7 @@ async def test_a_number_of_spectators_is_told_once() -> None:
     room, guest = Room(snapshot, start=0), Subscriber()
     room.subscribe(guest)
     for _ in range(2):
-        room.publish_spectators()
+        publish_spectators(room)
     room.publish_full()
     _, told, full = await drain(guest)
     assert isinstance(told, m.SpectatorsEvent)

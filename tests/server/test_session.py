@@ -19,9 +19,11 @@ from server.effects import (
     PlayerMove,
     ResignGame,
     Submit,
+    WakeAt,
 )
 from server.errors import CommandRefused, IllegalTransition
 from server.session import BOTS_AHEAD, PLAYER_AHEAD, REFUSALS, Session
+from server.setback import FIRST_PAUSE, LONGEST_PAUSE
 from tests.server.fakes import (
     BOT,
     CUSTOM_BOT,
@@ -340,7 +342,7 @@ def test_a_resignation_goes_first_and_drops_what_was_proposed(table: Table) -> N
     table.land()  # ply 0, which was under way
     assert isinstance(table.to_send.intent, ResignGame)  # type: ignore[union-attr]
     table.land()
-    assert table.told()[-2:] == ["full", "end 0-1 resignation"]
+    assert table.told()[-3:] == ["correction 1 ended", "full", "end 0-1 resignation"]
     assert table.stages() == ["verified"]
     assert not table.to_prove
     assert table.to_send is None
@@ -425,7 +427,7 @@ def test_an_opening_that_is_refused_ends_the_game() -> None:
     table = Table()
     table.move(E4)
     table.refuse("the contract refused: UnknownBot(id=1)")
-    assert table.told()[-1] == "rejected -1"
+    assert table.told()[-3:] == ["rejected -1", "correction 0 refused", "full"]
     assert table.session.is_over
     assert table.session.snapshot().open_stage.stage == "rejected"
     assert not table.to_prove
@@ -438,7 +440,7 @@ def test_a_refused_player_move_takes_everything_after_it_back(table: Table) -> N
     stale = Move(table.session.id, 2, line.plies[1].history, NF3).sign(DOMAIN, table.player.key)
     table.effects.clear()
     table.refuse("the contract refused: BadSignature()")
-    assert table.told() == ["rejected 0", "full"]
+    assert table.told() == ["rejected 0", "correction 0 refused", "full"]
     assert line.next == 0
     assert table.to_send is None
     assert not table.to_prove
@@ -455,10 +457,15 @@ def test_a_refused_bot_move_is_proven_again_a_few_times_only(table: Table) -> No
         table.prove(1)
         table.refuse("the contract refused: ProofRejected()")
         assert table.session.line.next == (2 if attempt < REFUSALS else 1)
-    assert table.session.stuck
+    assert "ProofRejected" in (table.session.holds_up or "")
     assert table.to_send is None
     assert not table.to_prove
     assert table.session.status == "playing"
+    table.now += FIRST_PAUSE  # and then once more
+    table.do(table.session.woke(table.now))
+    assert table.session.holds_up is None
+    table.settle()
+    assert table.stages() == ["verified", "verified"]
 
 
 def test_a_move_that_landed_although_its_answer_was_lost(table: Table) -> None:
@@ -479,8 +486,7 @@ def test_another_move_by_the_player_landed_from_elsewhere(table: Table) -> None:
     signature = table.player.move(session.id, 0, session.id, d4)
     table.chain.land(table.terms, PlayerMove(0, d4, signature))
     table.land()
-    assert table.told()[-2:] == ["move 1", "queued 1"]
-    assert "full" in table.told()
+    assert table.told()[-4:] == ["correction 0 other_move", "full", "move 1", "queued 1"]
     assert session.line.plies[0].index == d4
     table.settle()
     assert table.stages() == ["verified", "verified"]
@@ -513,6 +519,7 @@ def test_what_the_chain_lost_is_sent_again(table: Table) -> None:
     assert table.stages() == ["verified", "verified", "submitted", "queued"]
     table.land()  # StalePly: the chain is one ply behind
     assert table.stages() == ["verified", "submitted", "proposed", "queued"]
+    assert "correction 1 reorg" in table.told()
     table.settle()
     assert table.stages() == ["verified"] * 4
     assert len(game.moves) == 4
@@ -587,13 +594,52 @@ def test_the_wait_for_a_proof_is_told_until_there_is_one(table: Table) -> None:
     assert shown() == (None, None)
 
 
-def test_a_move_that_cannot_be_proven_is_taken_back(table: Table) -> None:
+def test_a_move_that_cannot_be_proven_now_waits_for_another_try(table: Table) -> None:
+    """It is the bot's move all the same, and the answer to it stands."""
+    table.move(NF3)
+    pause = FIRST_PAUSE
+    for _ in range(3):
+        wish = next(wish for wish in table.to_prove if wish.ply == 1)
+        table.do(table.session.proving(wish.job, table.now))
+        table.effects.clear()
+        table.do(table.session.unprovable(wish.job, "the prover died", table.now))
+        assert table.told() == ["queued 1", f"wake {table.now + pause:g}"]
+        assert table.session.holds_up == "the bot's move is tried again soon: the prover died"
+        assert table.session.line.next == 4
+        assert wish.job not in [w.job for w in table.to_prove]
+        table.now += pause
+        assert table.do(table.session.woke(table.now - 1)) == []
+        table.do(table.session.woke(table.now))
+        assert table.session.holds_up is None
+        assert table.to_prove[-1].statement == wish.statement
+        pause *= 2
+    table.settle()
+    assert table.stages() == ["verified"] * 4
+
+
+def test_pauses_between_tries_grow_to_a_limit_and_begin_anew(table: Table) -> None:
+    pauses = []
+    for _ in range(7):
+        (wish,) = table.to_prove
+        table.effects.clear()
+        table.do(table.session.unprovable(wish.job, "no", table.now))
+        (wake,) = table.of(WakeAt)
+        pauses.append(wake.at - table.now)
+        table.now = wake.at
+        table.do(table.session.woke(table.now))
+    assert pauses == [30, 60, 120, 240, 480, LONGEST_PAUSE, LONGEST_PAUSE]
+    table.settle()
+    table.move(NF3)
+    (wish,) = table.to_prove
+    assert table.session.unprovable(wish.job, "no", 0)[-1] == WakeAt(30)
+
+
+def test_a_move_that_is_not_the_nets_is_taken_back(table: Table) -> None:
     table.move(NF3)
     wish = table.to_prove[0]
     table.effects.clear()
-    table.do(table.session.unprovable(wish.job, "the prover died", 5))
-    assert table.told() == ["rejected 1", "full"]
-    assert table.session.stuck == "the prover died"
+    table.do(table.session.unprovable(wish.job, "not the net's", 5, is_wrong=True))
+    assert table.told() == ["rejected 1", "correction 1 unprovable", "full", "wake 35"]
     assert table.session.line.next == 1
     assert not table.to_prove
 
@@ -621,7 +667,7 @@ def test_a_session_is_rebuilt_from_the_chain_and_goes_on(table: Table) -> None:
     table.session, table.effects = rebuilt, []
     table.do(rebuilt.reconcile(table.truth(), table.now))
     assert table.stages() == ["verified"] * 3 + ["queued"]
-    assert "full" in table.told()
+    assert table.told()[1:4] == ["move 0", "move 1", "move 2"]
     table.settle()
     assert table.stages() == ["verified"] * 4
     assert (
