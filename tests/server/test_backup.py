@@ -310,7 +310,7 @@ def test_restore_failsIfTheArchive(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, make: Callable[[Archive], None], says: str
 ) -> None:
     free = SimpleNamespace(free=1 << 35)
-    monkeypatch.setattr(backup.shutil, "disk_usage", lambda _path: free)
+    monkeypatch.setattr("shutil.disk_usage", lambda _path: free)
     archive = Archive()
     make(archive)
     file = archive.write(tmp_path / "hostile.tar")

@@ -3,6 +3,7 @@
 import json
 import logging
 from collections.abc import AsyncIterator
+from typing import Any, cast
 
 import aiohttp
 import pytest
@@ -29,6 +30,12 @@ async def http(served: Served) -> AsyncIterator[aiohttp.ClientSession]:
     served.arena.observe = Chronicle(served.site.metrics).saw
     async with aiohttp.ClientSession(served.url) as session:
         yield session
+
+
+def lines(caplog: pytest.LogCaptureFixture) -> list[dict[str, Any]]:
+    """What the chronicle said, with the fields of each line."""
+    records = [r for r in caplog.records if r.name == "server.chronicle"]
+    return [cast(dict[str, Any], record.msg) for record in records]
 
 
 async def scrape(http: aiohttp.ClientSession) -> Samples:
@@ -141,10 +148,7 @@ async def test_each_event_is_one_line_with_its_ids(
     with caplog.at_level("INFO", logger="server.chronicle"):
         game = await served.open()
         await play(served, game)
-    said = [
-        r.msg for r in caplog.records if r.name == "server.chronicle" and r.msg["level"] == "info"
-    ]
-    assert all(isinstance(line, dict) for line in said)
+    said = [line for line in lines(caplog) if line["level"] == "info"]
     assert {line["game"] for line in said} == {game}
     told = {line["event"] for line in said}
     assert told >= {"a game begins", "player plays e4", "proved", "verified"}
@@ -165,11 +169,11 @@ async def test_what_goes_wrong_is_told(served: Served, caplog: pytest.LogCapture
             m.WaitingEvent(d=m.WaitingData(reason=None, at=2)),
         ):
             chronicle.saw(hosted, event)
-    said = [(r.levelname, r.msg["event"]) for r in caplog.records]
+    said = [(line["level"], line["event"]) for line in lines(caplog)]
     assert said == [
-        ("WARNING", "corrected: lost"),
-        ("WARNING", "waiting: the chain does not answer"),
-        ("INFO", "waiting no more"),
+        ("warning", "corrected: lost"),
+        ("warning", "waiting: the chain does not answer"),
+        ("info", "waiting no more"),
     ]
     text = served.site.metrics.text(served.site).decode()
     assert 'checkproof_corrections_total{cause="reorg"} 1.0' in text
