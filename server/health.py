@@ -134,8 +134,11 @@ class Vitals:
             return Part("degraded", "the provers are warming up", more)
         return Part("ok", None, more)
 
-    def store(self) -> Part:
-        return Part("ok") if self.store_fault is None else Part("down", self.store_fault)
+    def store(self, writing_fault: str | None) -> Part:
+        """`writing_fault` is why a game could not be written down, if so."""
+        if self.store_fault is None and writing_fault is None:
+            return Part("ok")
+        return Part("down", "nothing can be written down")  # why is in the log
 
     async def watch(self, chain: ChainView, *, each: Callable[[], None] = lambda: None) -> None:
         """Look at the chain every few seconds until cancelled; `each` is called every time."""
@@ -171,7 +174,7 @@ class Vitals:
         except ServerError as error:
             if self.store_fault is None:
                 _LOG.error("the store cannot be written", why=str(error))
-            self.store_fault = "nothing can be written down"
+            self.store_fault = str(error)
         else:
             self.store_fault = None
 

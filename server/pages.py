@@ -259,7 +259,7 @@ def health(site: Site) -> tuple[Status, dict[str, Any]]:
     parts = {
         "chain": vitals.chain(arena.chain_fault if arena is not None else None),
         "prover": vitals.prover(),
-        "store": vitals.store(),
+        "store": vitals.store(arena.store_fault if arena is not None else None),
     }
     reasons = [part.what for part in (ready, *parts.values()) if part.what is not None]
     status = worst(ready, *parts.values())

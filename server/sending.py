@@ -35,7 +35,7 @@ class Sending:
                 answer = await self._ask_chain(hosted, intent)
                 break
             except ChainDown as error:
-                fault = str(error)
+                fault = error.public
             except Exception as error:  # a game must not stop for an answer nobody foresaw
                 _LOG.exception("game %s: %r failed", hex_of(session.id), intent)
                 fault = f"the chain's answer makes no sense: {type(error).__name__}"
