@@ -27,7 +27,7 @@ _LOG: Final = logging.getLogger(__name__)
 
 
 async def websocket(request: web.Request) -> web.StreamResponse:
-    """/ws for the lobby, /ws?game=ID[&v=N] for a game."""
+    """/ws for the lobby, /ws?game=ID[&v=N][&player=ADDRESS] for a game."""
     site = request.app[SITE]
     if not is_allowed_origin(request):
         raise web.HTTPForbidden(text="this page may not use the arena's socket\n")
@@ -88,6 +88,9 @@ class Client:
             self._hosted = self._arena.game(bytes.fromhex(game[2:]))
         except CommandRefused:
             return False
+        # only for the count of spectators: who says so wrongly gains nothing
+        player = self._request.query.get("player", "").lower()
+        self._queue.is_player = player in self._hosted.session.players
         self._arena.join(self._hosted, self._queue, _version(self._request.query.get("v")))
         return True
 

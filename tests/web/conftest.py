@@ -40,7 +40,8 @@ class FakeArena:
 @pytest_asyncio.fixture(loop_scope="module")
 async def arena() -> AsyncIterator[FakeArena]:
     chain, prover = FakeChain(now=time.time), FakeProver()
-    site = Site(page=PAGE, arena=Arena(chain, prover, BOTS), info=fake_info())
+    hosts = Arena(chain, prover, BOTS)
+    site = Site(page=PAGE, arena=hosts, info=fake_info())
     runner = web.AppRunner(make_app(site), shutdown_timeout=1)
     await runner.setup()
     listener = web.TCPSite(runner, "127.0.0.1", 0)
@@ -49,6 +50,7 @@ async def arena() -> AsyncIterator[FakeArena]:
     try:
         yield FakeArena(f"http://127.0.0.1:{port}", site, chain, prover)
     finally:
+        await hosts.close()
         await runner.cleanup()
 
 

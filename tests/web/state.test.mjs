@@ -1,12 +1,18 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
-import { describe } from "../../web/js/describe.js";
-import { clockText, grouped, seconds, short } from "../../web/js/format.js";
-import { ProtocolFault, parseFrame, socketUrl } from "../../web/js/protocol.js";
+import { absences, beforeResigning, describe, holdUp } from "../../web/js/describe.js";
+import { clockText, duration, grouped, seconds, short } from "../../web/js/format.js";
+import {
+  CommandRefused,
+  ProtocolFault,
+  lineOf,
+  parseFrame,
+  socketUrl,
+} from "../../web/js/protocol.js";
 import * as states from "../../web/js/state.js";
 
-/** @import { GameEvent, MoveRecord, Snapshot } from "../../web/js/types.js" */
+/** @import { CorrectionData, GameEvent, MoveRecord, Snapshot } from "../../web/js/types.js" */
 
 const golden = JSON.parse(readFileSync(new URL("../golden/moves.json", import.meta.url), "utf8"));
 const { game, moves } = golden.lines[0];
@@ -199,6 +205,117 @@ test("a server that contradicts the game is a fault", () => {
   assert.match(mixed.fault ?? "", /another game/);
 });
 
+test("a place in the queue and the wait are kept until there is a proof", () => {
+  const queued = proof("queued", { queuePosition: 3, waitSeconds: 9 });
+  const state = states.applyEvent(begun(2), { t: "proof", d: queued, v: 2 });
+  assert.equal(state.snapshot?.moves[1].queuePosition, 3);
+  assert.equal(state.snapshot?.moves[1].waitSeconds, 9);
+  const proved = states.applyEvent(state, { t: "proof", d: proof("proved"), v: 3 });
+  assert.equal(proved.snapshot?.moves[1].waitSeconds, null);
+});
+
+/** @param {Partial<CorrectionData>} change @returns {GameEvent} */
+const correction = (change) => ({
+  t: "correction",
+  d: { ply: 1, cause: "reorg", message: "", at: 4000, ...change },
+  v: 2,
+});
+
+test("a correction is told in words, and stays when the whole game comes after it", () => {
+  const corrected = states.applyEvent(begun(3), correction({ message: "block 7 is gone" }));
+  const san = begun(3).line[2].move?.san;
+  assert.equal(
+    corrected.correction?.text,
+    `The chain lost blocks, and 1…${san} with them: what was shown of it does not hold, ` +
+      "nor does the move after it. Block 7 is gone.",
+  );
+  const full = states.applyEvent(corrected, { t: "full", d: snapshot(1), v: 3 });
+  assert.equal(full.correction?.text, corrected.correction?.text);
+  assert.equal(full.snapshot?.moves.length, 1);
+  const lost = states.withConnection(states.withConnection(full, "lost"), "open");
+  const again = states.applyEvent(lost, { t: "full", d: snapshot(1), v: 9 });
+  assert.equal(again.correction?.text, corrected.correction?.text);
+  assert.equal(states.withoutCorrection(again).correction, null);
+});
+
+test("every cause of a correction has words", () => {
+  for (const cause of /** @type {const} */ ([
+    "reorg",
+    "refused",
+    "unprovable",
+    "other_move",
+    "ended",
+  ])) {
+    const { correction: shown } = states.applyEvent(begun(1), correction({ ply: 0, cause }));
+    assert.match(shown?.text ?? "", /1\.\w+.*: what was shown of it does not hold\.$/);
+  }
+  const opening = states.applyEvent(begun(0), correction({ ply: -1 }));
+  assert.match(opening.correction?.text ?? "", /the opening/);
+});
+
+test("a correction that the page missed is found out", () => {
+  const verified = snapshot(3);
+  verified.moves[1] = record(1, { stage: "verified" });
+  const full = (/** @type {Snapshot} */ d) => /** @type {GameEvent} */ ({ t: "full", d, v: 9 });
+  const state = states.applyEvent(begun(0), full(verified));
+  assert.equal(state.correction, null);
+  assert.equal(states.applyEvent(state, full(verified)).correction, null);
+  const unverified = states.applyEvent(state, full(snapshot(3)));
+  assert.match(unverified.correction?.text ?? "", /^What was shown from 1…\w+ on does not hold/);
+  const shorter = states.applyEvent(state, full(snapshot(1)));
+  assert.equal(shorter.correction?.ply, 1);
+  assert.equal(states.applyEvent(begun(3), full(snapshot(2))).correction?.ply, 2);
+});
+
+test("a correction says more clearly what a rejection said", () => {
+  const rejected = states.applyEvent(begun(2), {
+    t: "chain",
+    d: chain("rejected", { reason: "ProofRejected" }),
+    v: 2,
+  });
+  const told = states.applyEvent(rejected, correction({ cause: "refused", ply: 1 }));
+  assert.equal(told.error, null);
+  assert.match(told.correction?.text ?? "", /^The contract refused 1…/);
+  const other = states.applyEvent(rejected, correction({ cause: "reorg", ply: 0 }));
+  assert.match(other.error ?? "", /ProofRejected/);
+  const silent = states.applyEvent(rejected, { t: "full", d: snapshot(1), v: 3 });
+  assert.equal(silent.correction, null); // the rejection said it already
+});
+
+test("what holds the game up is said, until nothing does", () => {
+  assert.equal(holdUp(begun(2)), "");
+  const reason = "the chain does not answer";
+  const state = states.applyEvent(begun(2), { t: "waiting", d: { reason, at: 1 }, v: 2 });
+  assert.equal(holdUp(state), "Waiting: the chain does not answer. The game goes on by itself.");
+  const on = states.applyEvent(state, { t: "waiting", d: { reason: null, at: 2 }, v: 3 });
+  assert.equal(holdUp(on), "");
+  assert.equal(holdUp(begun(2, { status: "ended", waiting: reason })), "");
+});
+
+test("absences are declared", () => {
+  assert.equal(absences(snapshot(0)), "");
+  const one = [{ since: 100, until: 142 }];
+  assert.equal(
+    absences(snapshot(0, { away: one })),
+    "The arena was away for 42 s; the contract’s clocks ran on.",
+  );
+  const two = [...one, { since: 200, until: 300 }];
+  assert.match(absences(snapshot(0, { away: two })), /for 2 min 22 s in 2 absences;/);
+});
+
+test("who resigns is told what is in flight", () => {
+  const landed = Array.from({ length: 2 }, (_, ply) => record(ply, { stage: "verified" }));
+  assert.equal(beforeResigning(begun(2, { moves: landed })), "");
+  assert.match(beforeResigning(begun(2)), /^2 moves are not on the chain yet/);
+  assert.match(beforeResigning(begun(1)), /^1 move is .* wait for it:/);
+});
+
+test("refusals that are no fault of the player read as such", () => {
+  assert.match(lineOf(new CommandRefused("closing", "x")), /about to restart/);
+  assert.match(lineOf(new CommandRefused("over_budget", "x")), /no new games for now/);
+  assert.match(lineOf(new CommandRefused("bad_clock", "x")), /refused: x$/);
+});
+
 test("looking back does not let one move in the past", () => {
   const back = states.showing(begun(2), 1);
   assert.equal(states.shownPosition(back).fen, moves[0].fen);
@@ -301,6 +418,7 @@ test("the socket's address resumes at a version", () => {
   });
   assert.equal(socketUrl(location, "0x1", 7), "ws://a:1/ws?game=0x1&v=7");
   assert.equal(socketUrl(location, null, null), "ws://a:1/ws");
+  assert.equal(socketUrl(location, "0x1", null, "0x2"), "ws://a:1/ws?game=0x1&player=0x2");
 });
 
 test("numbers read well", () => {
@@ -310,5 +428,8 @@ test("numbers read well", () => {
   assert.equal(clockText(3661), "1:01:01");
   assert.equal(grouped(412345), "412,345");
   assert.equal(seconds(1.84), "1.8 s");
+  assert.equal(duration(41.6), "42 s");
+  assert.equal(duration(185), "3 min 5 s");
+  assert.equal(duration(7800), "2 h 10 min");
   assert.equal(short(`0x${"ab".repeat(32)}`), "0xabab…abab");
 });

@@ -14,6 +14,7 @@ const game = id.toLowerCase();
 const key = page === "game" ? storedKey() : null;
 
 const RETRY_MS = 1000;
+const LATER = new Set(["rate_limited", "closing"]);
 
 const now = () => Date.now() / 1000;
 
@@ -35,6 +36,7 @@ async function main() {
     onFlip: () => set(states.flipped(state)),
     onShow: (position) => set(states.showing(state, position)),
     onDismiss: () => set(states.withError(state, null)),
+    onDismissCorrection: () => set(states.withoutCorrection(state)),
   });
 
   /** @param {State} next */
@@ -44,7 +46,9 @@ async function main() {
     document.title = `${title(state)} · checkproof`;
   }
 
-  const connection = new Connection((version) => socketUrl(location, game, version), {
+  const url = (/** @type {number | null} */ version) =>
+    socketUrl(location, game, version, key?.address ?? null);
+  const connection = new Connection(url, {
     onEvent: (event) => set(states.applyEvent(state, event)),
     onStatus: (status) => {
       set(states.withConnection(state, status));
@@ -75,8 +79,9 @@ async function main() {
     } catch (error) {
       // It may have arrived: the next connection tells, and sends it again if it has not.
       if (error instanceof ConnectionLost) return;
-      // The game runs ahead of the chain only so far; the chain will catch up.
-      if (error instanceof CommandRefused && error.code === "rate_limited") {
+      // The game runs ahead of the chain only so far, but the chain will catch up; and an arena
+      // that is about to stop takes the move when it is back.
+      if (error instanceof CommandRefused && LATER.has(error.code)) {
         setTimeout(() => state.pending === pending && void sendPending(), RETRY_MS);
         return;
       }

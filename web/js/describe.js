@@ -1,6 +1,6 @@
 /** How a game stands, in words. */
-import { capital } from "./format.js";
-import { isFinished, isOver, playerColor, turn } from "./state.js";
+import { capital, duration } from "./format.js";
+import { inFlight, isFinished, isOver, playerColor, turn } from "./state.js";
 
 /** @import { State } from "./state.js" */
 /** @import { Snapshot } from "./types.js" */
@@ -54,6 +54,28 @@ function ended(state, { result, reason }) {
     headline: `${headline} · ${result}`,
     detail: `${words} by ${reason}`.replace("Draw by", "A draw by"),
   };
+}
+
+/** What holds the game up. @param {State} state @returns {string} empty if nothing does */
+export function holdUp(state) {
+  const reason = isOver(state) ? null : state.snapshot?.waiting;
+  return reason ? `Waiting: ${reason.replace(/\.$/, "")}. The game goes on by itself.` : "";
+}
+
+/** When the arena did not run during this game. @param {Snapshot} snapshot @returns {string} */
+export function absences({ away }) {
+  if (!away.length) return "";
+  const total = duration(away.reduce((sum, { since, until }) => sum + until - since, 0));
+  const times = away.length > 1 ? ` in ${away.length} absences` : "";
+  return `The arena was away for ${total}${times}; the contract’s clocks ran on.`;
+}
+
+/** What a player should know before resigning. @param {State} state @returns {string} */
+export function beforeResigning(state) {
+  const moves = inFlight(state);
+  if (!moves) return "";
+  const [what, them] = moves === 1 ? ["1 move is", "it"] : [`${moves} moves are`, "them"];
+  return `${what} not on the chain yet. The resignation does not wait for ${them}: what has not landed by then does not count.`;
 }
 
 /** A few words for the window's title. @param {State} state @returns {string} */

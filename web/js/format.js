@@ -11,6 +11,18 @@ export const grouped = (value) => value.toLocaleString("en-US");
 /** @param {number} value @returns {string} such as 1.8 s */
 export const seconds = (value) => `${Math.max(0, value).toFixed(value < 10 ? 1 : 0)} s`;
 
+/** @param {number} value seconds @returns {string} such as 42 s, 3 min 5 s or 2 h 10 min */
+export function duration(value) {
+  const whole = Math.max(0, Math.round(value));
+  const [hours, minutes, rest] = [
+    Math.floor(whole / 3600),
+    Math.floor(whole / 60) % 60,
+    whole % 60,
+  ];
+  if (hours) return `${hours} h ${minutes} min`;
+  return minutes ? `${minutes} min ${rest} s` : `${rest} s`;
+}
+
 /** @param {number} left seconds @returns {string} such as 9:05, or 0:08.3 near the end */
 export function clockText(left) {
   const value = Math.max(0, left);

@@ -9,7 +9,7 @@
 /** @import { ErrorReply, GameEvent, Replies, Reply, ServerFrame } from "./types.js" */
 
 /**
- * @typedef {"connecting" | "open" | "lost" | "refused"} Status
+ * @typedef {"connecting" | "open" | "lost" | "restarting" | "refused"} Status
  *
  * @typedef {object} Handlers
  * @property {(event: GameEvent) => void} [onEvent]
@@ -20,6 +20,8 @@
 const EVENTS = new Set("full move proof chain clock end correction waiting spectators".split(" "));
 const REPLIES = new Set(["offer", "opened", "ack", "pong"]);
 const CLOSE_UNKNOWN_GAME = 4004;
+/** The server goes away, or restarts: 1001 and 1012 of RFC 6455 and its registry. */
+const CLOSE_RESTARTING = [1001, 1012];
 const PING_MS = 20_000;
 const REPLY_MS = 30_000;
 const RETRY_MS = [250, 500, 1000, 2000, 4000, 8000];
@@ -49,8 +51,15 @@ export class ConnectionLost extends Error {
   }
 }
 
+const IN_WORDS = /** @type {Record<string, string>} */ ({
+  over_budget:
+    "The arena takes no new games for now: its budget for transactions is spent. Games that have begun go on.",
+  closing: "The arena is about to restart. Please try again in a moment.",
+});
+
 /** One clear line for what went wrong. @param {unknown} error */
 export function lineOf(error) {
+  if (error instanceof CommandRefused && error.code in IN_WORDS) return IN_WORDS[error.code];
   if (error instanceof CommandRefused) return `The arena refused: ${error.message}`;
   return error instanceof Error ? error.message : String(error);
 }
@@ -93,12 +102,14 @@ const isEvent = (frame) => EVENTS.has(frame.t);
  * @param {Location} location
  * @param {string | null} game null for the lobby
  * @param {number | null} version the last one seen
+ * @param {string | null} [player] whose page it is: a player is not counted as a spectator
  */
-export function socketUrl(location, game, version) {
+export function socketUrl(location, game, version, player = null) {
   const url = new URL("/ws", location.href);
   url.protocol = location.protocol === "https:" ? "wss:" : "ws:";
   if (game !== null) url.searchParams.set("game", game);
   if (version !== null) url.searchParams.set("v", String(version));
+  if (player !== null) url.searchParams.set("player", player);
   return url.href;
 }
 
@@ -108,6 +119,8 @@ export class Connection {
   /** @type {number | null} */
   #version = null;
   #attempts = 0;
+  /** @type {"lost" | "restarting"} */
+  #loss = "lost";
   #nextId = 1;
   #closed = false;
   /** @type {Map<number, {resolve: (data: any) => void, reject: (error: Error) => void}>} */
@@ -174,11 +187,12 @@ export class Connection {
   }
 
   #connect() {
-    this.handlers.onStatus?.(this.#attempts ? "lost" : "connecting");
+    this.handlers.onStatus?.(this.#attempts ? this.#loss : "connecting");
     const socket = new WebSocket(this.url(this.#version));
     this.#socket = socket;
     socket.addEventListener("open", () => {
       this.#attempts = 0;
+      this.#loss = "lost";
       this.handlers.onStatus?.("open");
       this.#schedulePing();
     });
@@ -265,7 +279,8 @@ export class Connection {
       this.handlers.onStatus?.("refused");
       return;
     }
-    this.handlers.onStatus?.("lost");
+    if (CLOSE_RESTARTING.includes(code)) this.#loss = "restarting";
+    this.handlers.onStatus?.(this.#loss);
     const wait = RETRY_MS[Math.min(this.#attempts++, RETRY_MS.length - 1)];
     this.#retryTimer = setTimeout(() => this.#connect(), wait * (0.75 + Math.random() / 2));
   }

@@ -2,11 +2,13 @@
  * Everything the game page knows, as one frozen value, and the functions that lead from one to
  * the next. There is no DOM, socket or clock in this file.
  */
+import { found, told } from "./corrections.js";
 import { RecordFault, after, drawClaim, follow, isFinal, startOf, turnOf } from "./line.js";
 
+/** @import { Correction } from "./corrections.js" */
 /** @import { Position } from "./line.js" */
 /** @import { Status } from "./protocol.js" */
-/** @import { ChainData, Clocks, Color, CorrectionData, GameEvent, MoveRecord, ProofData, Snapshot } from "./types.js" */
+/** @import { ChainData, Clocks, Color, GameEvent, MoveRecord, ProofData, Snapshot } from "./types.js" */
 
 /**
  * @typedef {object} Pending a move that the player made and the server has not shown yet
@@ -27,7 +29,8 @@ import { RecordFault, after, drawClaim, follow, isFinal, startOf, turnOf } from 
  * @property {string | null} error one clear line that the player may dismiss
  * @property {number | null} shown the position looked at, as an index of `line`; null: the last
  * @property {boolean} flipped
- * @property {CorrectionData | null} correction the last time the chain said otherwise
+ * @property {Correction | null} correction the last time that something shown did not hold
+ * @property {number | null} rejected the ply whose rejection `error` tells of
  * @property {boolean} timeClaimed the player claimed the game on time; a move still counts a while
  */
 
@@ -45,6 +48,7 @@ export function initialState(game, viewer) {
     shown: null,
     flipped: false,
     correction: null,
+    rejected: null,
     timeClaimed: false,
   };
 }
@@ -80,7 +84,7 @@ function apply(state, event) {
         result: { result: event.d.result, reason: event.d.reason },
       });
     case "correction": // the whole game follows
-      return { ...state, correction: event.d };
+      return withCorrection(state, told(state.line, event.d));
     case "waiting":
       return patch(state, { waiting: event.d.reason });
     case "spectators":
@@ -102,7 +106,26 @@ function withSnapshot(state, snapshot) {
     if (record.ply !== i) throw new RecordFault(`The server left out ply ${i + 1}.`);
     line.push(follow(line[i], record));
   }
-  return { ...state, snapshot, line, shown: null, fault: null };
+  const correction = corrected(state, snapshot);
+  return { ...state, snapshot, line, correction, shown: null, fault: null };
+}
+
+/**
+ * What has to be said of the game as it is now: the correction that came before it, or one that
+ * did not reach this page.
+ *
+ * @param {State} state
+ * @param {Snapshot} snapshot
+ */
+function corrected({ correction, snapshot: before, line }, snapshot) {
+  if (correction && !correction.followed) return { ...correction, followed: true };
+  return (before && found(line, before.moves, snapshot.moves)) ?? correction;
+}
+
+/** @param {State} state @param {Correction} correction @returns {State} */
+function withCorrection(state, correction) {
+  const same = state.rejected === correction.ply; // it tells of that too, and more clearly
+  return { ...state, correction, error: same ? null : state.error, rejected: null };
 }
 
 /**
@@ -142,6 +165,7 @@ const withProof = (moves, proof) =>
           stage: proof.stage,
           at: { ...move.at, [proof.stage]: proof.at },
           queuePosition: proof.queuePosition,
+          waitSeconds: proof.waitSeconds,
           proveSeconds: proof.proveSeconds ?? move.proveSeconds,
           cpuSeconds: proof.cpuSeconds ?? move.cpuSeconds,
           proof: proof.proof ?? move.proof,
@@ -179,7 +203,8 @@ function withRejection(state, { ply, stage, reason }) {
   if (stage !== "rejected") return state;
   const what =
     ply < 0 ? "The opening" : `Ply ${ply + 1} (${state.line[ply + 1]?.move?.san ?? "?"})`;
-  return { ...state, error: `${what} was rejected: ${reason ?? "no reason given"}.` };
+  const error = `${what} was rejected: ${reason ?? "no reason given"}.`;
+  return { ...state, error, rejected: ply };
 }
 
 /** The server shows the pending move, or something else in its place. @param {State} state */
@@ -212,6 +237,9 @@ export const withTimeClaimed = (state) => ({ ...state, timeClaimed: true });
 
 /** @param {State} state @param {string | null} error @returns {State} */
 export const withError = (state, error) => ({ ...state, error });
+
+/** The viewer has read the correction. @param {State} state @returns {State} */
+export const withoutCorrection = (state) => ({ ...state, correction: null });
 
 /** @param {State} state @returns {State} */
 export const flipped = (state) => ({ ...state, flipped: !state.flipped });
@@ -299,6 +327,10 @@ export function opponentOutOfTime(state, now) {
 
 /** @param {State} state whether no move is possible any more, though the contract has yet to say so */
 export const isFinished = (state) => isFinal(lastPosition(state).fen);
+
+/** How many moves the chain does not hold yet, the player's own included. @param {State} state */
+export const inFlight = ({ snapshot, pending }) =>
+  (snapshot?.moves.filter((move) => move.stage !== "verified").length ?? 0) + (pending ? 1 : 0);
 
 /** @param {State} state @returns {{verified: number, total: number}} the bots' moves */
 export function proofCount({ snapshot }) {

@@ -1,8 +1,8 @@
 /** The game page's DOM: all of it is read and written here. */
 import { Board } from "./board.js";
-import { describe } from "./describe.js";
+import { absences, beforeResigning, describe, holdUp } from "./describe.js";
 import { byId, copyFrom, h, setText } from "./dom.js";
-import { clockText, grouped, short, sideName } from "./format.js";
+import { clockText, grouped, short, sideName, timeOfDay } from "./format.js";
 import {
   bottomColor,
   canMove,
@@ -29,6 +29,7 @@ import { MoveList } from "./view_moves.js";
  * @property {() => void} onFlip
  * @property {(position: number) => void} onShow
  * @property {() => void} onDismiss
+ * @property {() => void} onDismissCorrection
  */
 
 /** @type {Color[]} */
@@ -38,6 +39,7 @@ const CONNECTION = {
   connecting: "Connecting to the arena…",
   open: "",
   lost: "The connection was lost. Trying again; no move is lost.",
+  restarting: "The arena restarts. Coming back by itself; no move is lost.",
   refused: "",
 };
 
@@ -119,6 +121,7 @@ export class GameView {
     onClick("draw", actions.onDraw);
     onClick("timeout", actions.onTimeout);
     onClick("error-close", actions.onDismiss);
+    onClick("correction-close", actions.onDismissCorrection);
     onClick("resign", () => this.confirm.showModal());
     onClick("confirm-no", () => this.confirm.close());
     onClick("confirm-yes", () => {
@@ -142,6 +145,10 @@ export class GameView {
     setText(fault, state.fault ? `The server contradicts the game. ${state.fault}` : "");
     byId("error", HTMLElement).hidden = state.error === null;
     setText(byId("error-text", HTMLElement), state.error ?? "");
+    const { correction } = state;
+    byId("correction", HTMLElement).hidden = correction === null;
+    const at = correction?.at ? `Corrected at ${timeOfDay(correction.at)}. ` : "Corrected. ";
+    setText(byId("correction-text", HTMLElement), correction ? at + correction.text : "");
   }
 
   /** @param {State} state */
@@ -191,6 +198,9 @@ export class GameView {
     status.dataset.status = state.snapshot?.status ?? "";
     status.dataset.turn = turn(state);
     setText(byId("substatus", HTMLElement), detail);
+    this.#line("waiting", holdUp(state));
+    this.#line("away", state.snapshot ? absences(state.snapshot) : "");
+    this.#line("confirm-flight", beforeResigning(state));
     const { verified, total } = proofCount(state);
     byId("meter", HTMLElement).hidden = total === 0;
     byId("meter-fill", HTMLElement).style.width = `${total ? (100 * verified) / total : 0}%`;
@@ -202,6 +212,13 @@ export class GameView {
     const { spectators } = state.snapshot ?? { spectators: 0 };
     const watchers = spectators === 1 ? "1 watching" : `${spectators} watching`;
     setText(byId("spectators", HTMLElement), spectators > 0 ? watchers : "");
+  }
+
+  /** Show a line that is there only if there is something to say. @param {string} id @param {string} text */
+  #line(id, text) {
+    const element = byId(id, HTMLElement);
+    element.hidden = !text;
+    setText(element, text);
   }
 
   /** @param {State} state @param {number} now */

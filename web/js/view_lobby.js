@@ -10,6 +10,7 @@ const CONNECTION = {
   connecting: "",
   open: "",
   lost: "The arena does not answer. Trying again…",
+  restarting: "The arena restarts. It will be back in a moment…",
   refused: "The arena refused the connection.",
 };
 

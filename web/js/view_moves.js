@@ -1,7 +1,7 @@
 /** The list of moves, each bot move with the life of its proof. */
 import { copyFrom, h, setText } from "./dom.js";
 import { boardWord, contextWord } from "./encoding.js";
-import { grouped, seconds, short, timeOfDay } from "./format.js";
+import { duration, grouped, seconds, short, timeOfDay } from "./format.js";
 import { legalMoves, repetitions } from "./line.js";
 
 /** @import { Position } from "./line.js" */
@@ -17,6 +17,7 @@ import { legalMoves, repetitions } from "./line.js";
  * @property {HTMLElement | null} figures
  * @property {HTMLButtonElement | null} tx
  * @property {HTMLElement | null} drawer
+ * @property {number} since when its place in the queue was told, in unix seconds
  */
 
 /** @type {Stage[]} */
@@ -32,18 +33,40 @@ const MEANING = {
   rejected: "The contract refused this move.",
 };
 
-/** @param {MoveRecord} record @param {number} now unix seconds */
-function stageText(record, now) {
+/**
+ * @param {MoveRecord} record
+ * @param {number} now unix seconds
+ * @param {number} since when its place was told
+ */
+function stageText(record, now, since) {
+  const { queuePosition, waitSeconds } = record;
   switch (record.stage) {
-    case "queued":
-      return record.queuePosition ? `queued · #${record.queuePosition}` : "queued";
-    case "proving":
-      return `proving ${seconds(now - (record.at.proving ?? now))}`;
+    case "queued": {
+      const left = (waitSeconds ?? 0) - (now - since);
+      const place = queuePosition ? ` · #${queuePosition}` : "";
+      return `queued${place}${waitSeconds === null ? "" : ` · ${soon(left)}`}`;
+    }
+    case "proving": {
+      const taken = now - (record.at.proving ?? now);
+      const usual = waitSeconds !== null && taken < waitSeconds;
+      return `proving ${seconds(taken)}${usual ? ` of about ${seconds(waitSeconds)}` : ""}`;
+    }
     case "verified":
       return "verified ✓";
     default:
       return record.stage;
   }
+}
+
+/** @param {number} left seconds until there is probably a proof */
+const soon = (left) => (left < 1 ? "proof any moment" : `proof in about ${duration(left)}`);
+
+/** @param {MoveRecord} record */
+function meaning({ stage, queuePosition }) {
+  if (stage !== "queued" || !queuePosition) return MEANING[stage];
+  return queuePosition === 1
+    ? "The next free prover takes it."
+    : `Waits for a free prover: number ${queuePosition} in the queue. Games take turns.`;
 }
 
 /** @param {MoveRecord} record */
@@ -88,7 +111,7 @@ export class MoveList {
       const bot = side.kind === "bot" ? bots.get(side.version) : undefined;
       const row = this.#rows[record.ply] ?? this.#append(record, san, moves.length);
       if (row.record !== record || !row.move.dataset.stage)
-        this.#update(row, record, san, bot, line);
+        this.#update(row, record, { san, bot, line, now });
     }
     const shown = (state.shown ?? line.length - 1) - 1;
     for (const [ply, row] of this.#rows.entries()) {
@@ -101,8 +124,8 @@ export class MoveList {
 
   /** Bring the running times up to date. @param {number} now unix seconds */
   tick(now) {
-    for (const { record, chip } of this.#rows) {
-      if (chip) setText(chip, stageText(record, now));
+    for (const { record, chip, since } of this.#rows) {
+      if (chip) setText(chip, stageText(record, now, since));
     }
   }
 
@@ -126,7 +149,16 @@ export class MoveList {
     move.addEventListener("click", () => this.onShow(ply + 1));
     item.insertBefore(move, item.querySelector(".strip"));
     /** @type {Row} */
-    const row = { record, move, strip: null, chip: null, figures: null, tx: null, drawer: null };
+    const row = {
+      record,
+      move,
+      strip: null,
+      chip: null,
+      figures: null,
+      tx: null,
+      drawer: null,
+      since: 0,
+    };
     if (record.by === "bot") this.#appendStrip(row, item);
     this.#rows[ply] = row;
     // An old game that is loaded is not read out move by move.
@@ -170,11 +202,12 @@ export class MoveList {
   /**
    * @param {Row} row
    * @param {MoveRecord} record
-   * @param {string} san
-   * @param {Bot | undefined} bot
-   * @param {Position[]} line
+   * @param {{san: string, bot: Bot | undefined, line: Position[], now: number}} context
    */
-  #update(row, record, san, bot, line) {
+  #update(row, record, { san, bot, line, now }) {
+    const { queuePosition, waitSeconds } = row.record;
+    const stands = queuePosition === record.queuePosition && waitSeconds === record.waitSeconds;
+    if (!row.since || !stands) row.since = now;
     row.record = record;
     const { move, strip, chip, figures, tx, drawer } = row;
     setText(move, san);
@@ -186,7 +219,7 @@ export class MoveList {
       element.dataset.uci = record.uci;
     }
     move.title = record.by === "bot" ? MEANING[record.stage] : `Your move: ${record.stage}`;
-    if (chip) chip.title = MEANING[record.stage];
+    if (chip) chip.title = meaning(record);
     if (figures) {
       setText(figures, figuresText(record));
       figures.title = "How long the proof took, and what its check cost";
