@@ -11,7 +11,7 @@ STEPS := | sed -u -n -E '/^(Collecting|Building|Installing|Successfully)/p' >&2
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 FORGE = $(firstword $(wildcard web/node_modules/@foundry-rs/forge-*/bin/forge))
 
-.PHONY: play test setup setup-dev check lint types web contracts pytest format lock bench clean
+.PHONY: play test setup setup-dev check lint types web contracts pytest format lock bench gas clean
 
 play: setup
 	@exec $(BIN)/checkproof serve
@@ -75,6 +75,11 @@ format: setup-dev
 	$(BIN)/ruff format .
 	cd web && npm run --silent format
 	cd proofs/contracts && $(abspath $(FORGE)) fmt
+
+# The gas snapshot that tests/contracts/test_gas.py compares with.
+gas: setup-dev
+	$(BIN)/python -m proofs.bench_gas > tests/golden/gas.json.new
+	mv tests/golden/gas.json.new tests/golden/gas.json
 
 # torch is pinned by version alone: its CPU and CUDA builds share a version and differ in hash.
 LOCK := --quiet --generate-hashes --allow-unsafe --strip-extras --no-emit-index-url \

@@ -11,9 +11,13 @@ against a real bot, each move really proven, is played as well and counted with 
 `legal_mask_gas` (Arena.legalMask) and `verify_gas` (the verifier's verifyMove) are what a call of
 that function alone uses, as the node traces it, less the 21,000 and the call data that every
 transaction pays for: with its reads of storage, before every ply, and before every bot's move.
+
+`python -m proofs.bench_gas` tells the corpus' figures alone, without real proofs: these come out
+the same every time, and `tests/golden/gas.json` keeps them (`make gas`).
 """
 
 import asyncio
+import json
 import os
 import random
 import tempfile
@@ -283,3 +287,7 @@ def _spread(values: list[int]) -> dict[str, int]:
 
 def _silent(_line: str) -> None:
     """The progress of a caller who wants none."""
+
+
+if __name__ == "__main__":
+    print(json.dumps(measure(None), indent=2))

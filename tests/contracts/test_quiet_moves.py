@@ -2,7 +2,7 @@
 
 import random
 from collections import Counter
-from typing import Any
+from typing import Any, Final
 
 import chess
 import pytest
@@ -13,6 +13,9 @@ from tests.contracts.scene import Live, Scene, raw
 
 # King and rook against the same, all far apart, so that few moves meet and many come back.
 SHUFFLING = "r3k3/8/8/8/8/8/8/3K3R w - - 0 1"
+
+MOST_GAS: Final = 165_000
+"""What no move costs more than, however many are to be taken back."""
 
 
 @pytest.fixture
@@ -54,7 +57,8 @@ def test_repetitions_areCountedOverLongShuffles(
         back = [m for m in quiet if board.ply() > 1 and _undoes(board, m)]
         calm = [m for m in quiet if not board.gives_check(m)]
         returns = chance.random() < (0.3 if live.ply < restless else 0.9)
-        live.play(board.san(chance.choice(back if back and returns else calm or quiet)))
+        receipt = live.play(board.san(chance.choice(back if back and returns else calm or quiet)))
+        assert receipt.gas < MOST_GAS
         repeated += live.game.repetitions > 0
         assert quiet_count(live) == live.ply
         agree(live)
