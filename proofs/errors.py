@@ -13,7 +13,11 @@ ProofError
 ├── ProverFailed      a prover that refused its job
 ├── ProverDied        a prover's process that ended in the middle of its job
 ├── ProversBusy       more jobs than the provers' queue takes
+├── EzklMissing       an ONNX bot is wanted where ezkl is not installed
+├── OnnxRefused       an ONNX file that does not keep the contract for nets
+├── EzklFailed        a step of ezkl that did not succeed
 ├── ArtifactMissing   a contract that has not been compiled
+├── NotAPerftFile     a file that holds no perft counts
 ├── NodeError         the local chain node
 │   ├── NodeMissing   its program is not installed
 │   └── NodeFailed    it did not start, or ended by itself
@@ -51,6 +55,14 @@ class ArtifactMissing(ProofError):
     def __init__(self, name: str, why: str) -> None:
         super().__init__(f"contract {name}: {why}")
         self.name = name
+        self.why = why
+
+
+class NotAPerftFile(ProofError):
+    def __init__(self, path: str, line: int | None, why: str) -> None:
+        super().__init__(f"{path}{'' if line is None else f', line {line}'}: {why}")
+        self.path = path
+        self.line = line
         self.why = why
 
 
@@ -192,3 +204,24 @@ class ProversBusy(ProofError):
     def __init__(self, queued: int) -> None:
         super().__init__(f"the provers take no more: {queued} jobs wait already")
         self.queued = queued
+
+
+class EzklMissing(ProofError):
+    def __init__(self) -> None:
+        super().__init__("bots from ONNX files need ezkl: pip install 'checkproof[ezkl]'")
+
+
+class OnnxRefused(ProofError):
+    """`found` is what is wrong in the file, `wanted` what to do about it."""
+
+    def __init__(self, found: str, wanted: str) -> None:
+        super().__init__(f"not a net for the arena: {found}; {wanted}")
+        self.found = found
+        self.wanted = wanted
+
+
+class EzklFailed(ProofError):
+    def __init__(self, step: str, why: str) -> None:
+        super().__init__(f"ezkl could not {step}: {why}")
+        self.step = step
+        self.why = why

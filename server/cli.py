@@ -365,6 +365,24 @@ def gas_bench(bot: Bot = "pawn", data: Data = _DATA, _json: AsJson = True) -> No
     print_json(bench_gas.bench_gas(bot, data_dir=data, progress=_say))
 
 
+@bench_app.command("perft")
+def perft_bench(
+    *,
+    file: Annotated[
+        Path | None, typer.Option(help="Lines of `FEN ;D1 n ;D2 n ...`; else the project's own.")
+    ] = None,
+    max_nodes: Annotated[int, typer.Option(help="Leave larger counts out.", min=1)] = 1_000_000,
+    _json: AsJson = True,
+) -> None:
+    """Count lines of legal moves by the contract's rules.  Exit code 3: a count differs."""
+    from proofs.bench_perft import bench_perft
+    from server.cli_out import print_json
+
+    report = bench_perft(file, max_nodes=max_nodes, progress=_say)
+    print_json(report)
+    raise typer.Exit(3 if report["mismatches"] else 0)
+
+
 @bench_app.command("latency")
 def latency_bench(
     *,

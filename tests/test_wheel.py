@@ -33,6 +33,8 @@ def test_every_module_is_in_it(names: set[str]) -> None:
 def test_nets_contracts_and_page_are_in_it(names: set[str]) -> None:
     assert "engine/nets/pawn.json" in names
     assert "proofs/contracts/abi/Arena.json" in names
+    assert "proofs/contracts/abi/ChessRulesHarness.json" in names
+    assert "proofs/perft.epd" in names
     for path in (ROOT / "web").rglob("*"):
         parts = path.relative_to(ROOT / "web").parts
         if path.is_file() and (parts[0] in ("css", "img", "js", "vendor") or ".html" in parts[0]):

@@ -67,12 +67,6 @@ class Rules:
         answer = self._call("moves()")[2:]
         return [(answer[i], answer[i + 1], answer[i + 2]) for i in range(0, len(answer), 3)]
 
-    def perft(self, position: Position, depth: int) -> int:
-        """The number of lines of `depth` legal moves, counted on chain."""
-        return self._call(
-            "perft(uint256,uint256,uint256)", position.board, position.context, depth
-        )[0]
-
     def _deploy(self) -> str:
         artifact = json.loads((ABI_FOLDER / "ChessRulesHarness.json").read_text(encoding="utf-8"))
         sender = self._ask("eth_accounts")[0]

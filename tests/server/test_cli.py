@@ -3,7 +3,6 @@
 import asyncio
 import hashlib
 import json
-import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -19,36 +18,13 @@ from proofs.game_file import GameRecord
 from proofs.node import Anvil, running_node
 from proofs.prove import Prover
 from server.cli_prove import verify_file
+from tests.command import Ran, run
 from tests.proofs.chain_scene import scene
 from tests.proofs.keys_fixture import dev_store
 from tests.proofs.real_game import resigned_game
 
 FEN = "rnbqkbnr/pppppppp/8/8/4P3/8/PPPP1PPP/RNBQKBNR b KQkq - 0 1"
 DEV_SETUP = "DEV SETUP: whoever ran it can forge"
-
-
-class Ran(NamedTuple):
-    code: int
-    out: str
-    err: str
-
-    @property
-    def json(self) -> Any:
-        return json.loads(self.out)
-
-
-def run(*arguments: str | Path, **environment: str) -> Ran:
-    """Run the command as a process of its own."""
-    clean = {k: v for k, v in os.environ.items() if not k.startswith("CHECKPROOF_")}
-    done = subprocess.run(
-        [sys.executable, "-m", "server", *map(str, arguments)],
-        capture_output=True,
-        text=True,
-        timeout=240,
-        check=False,
-        env={**clean, "NO_COLOR": "1", **environment},
-    )
-    return Ran(done.returncode, done.stdout, done.stderr)
 
 
 class Folder(NamedTuple):

@@ -1,11 +1,15 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 pragma solidity ^0.8.28;
 
+import {Bitboard} from "../Bitboard.sol";
 import {ChessRules} from "../ChessRules.sol";
+import {Context} from "../Context.sol";
 import {PolicyTable} from "../PolicyTable.sol";
 
-/// ChessRules from outside, one position at a time or many in one call. For tests.
+/// ChessRules from outside, one position at a time or many in one call. For tests and for `checkproof bench`.
 contract ChessRulesHarness {
+    using Bitboard for uint256;
+
     /// What there is to say about one position. `gasUsed` is what its mask cost.
     struct Report {
         uint256[8] mask;
@@ -56,18 +60,108 @@ contract ChessRulesHarness {
         }
     }
 
-    /// The number of lines of `depth` (>= 1) legal moves.
-    function perft(uint256 board, uint256 context, uint256 depth) external view returns (uint256 leaves) {
+    /// How many legal moves each position has.
+    function counts(uint256[2][] calldata positions) external pure returns (uint256[] memory list) {
+        list = new uint256[](positions.length);
+        for (uint256 i = 0; i < positions.length; ++i) {
+            uint256 free = _freeMemory();
+            list[i] = _count(ChessRules.legalMask(positions[i][0], positions[i][1]));
+            _forgetFrom(free);
+        }
+    }
+
+    /// The positions after every legal move of each position, in the order of positions and indices.
+    function successors(uint256[2][] calldata positions) external view returns (uint256[2][] memory list) {
+        uint256[] memory sizes = this.counts(positions);
+        uint256 filled = 0;
+        for (uint256 i = 0; i < sizes.length; ++i) {
+            filled += sizes[i];
+        }
+        list = new uint256[2][](filled);
+        filled = 0;
+        for (uint256 i = 0; i < positions.length; ++i) {
+            uint256 free = _freeMemory();
+            filled = _playAll(positions[i][0], positions[i][1], list, filled);
+            _forgetFrom(free);
+        }
+    }
+
+    /// Writes the positions after every legal move into `list` from `filled` on; where the next one goes.
+    function _playAll(uint256 board, uint256 context, uint256[2][] memory list, uint256 filled)
+        private
+        pure
+        returns (uint256)
+    {
         uint256[8] memory mask = ChessRules.legalMask(board, context);
-        if (depth == 1) return _count(mask);
-        for (uint256 index = 0; index < PolicyTable.SIZE; ++index) {
-            if (mask[index >> 8] >> (index & 255) == 0) {
-                index |= 255; // nothing more in this word
-                continue;
+        for (uint256 k = 0; k < 8; ++k) {
+            for (uint256 word = mask[k]; word != 0; word &= word - 1) {
+                uint256 free = _freeMemory();
+                (list[filled][0], list[filled][1]) = ChessRules.play(board, context, k << 8 | _lowest(word));
+                _forgetFrom(free);
+                ++filled;
             }
-            if (!ChessRules.isLegal(mask, index)) continue;
-            (uint256 nextBoard, uint256 nextContext) = ChessRules.play(board, context, index);
-            leaves += this.perft(nextBoard, nextContext, depth - 1);
+        }
+        return filled;
+    }
+
+    /// What the contracts read out of each position: the pieces by square in 64 bytes, told by Bitboard's sets, then
+    /// rights, en-passant file + 1, earlier occurrences and halfmove clock.
+    function read(uint256[2][] calldata positions) external pure returns (uint256[6][] memory list) {
+        list = new uint256[6][](positions.length);
+        for (uint256 i = 0; i < positions.length; ++i) {
+            (uint256 board, uint256 context) = (positions[i][0], positions[i][1]);
+            list[i][0] = _pieces(board);
+            list[i][1] = _pieces(board >> 128);
+            list[i][2] = context & 15;
+            list[i][3] = context >> 4 & 15;
+            list[i][4] = Context.repetitions(context);
+            list[i][5] = Context.halfmoves(context);
+        }
+    }
+
+    /// The piece codes of the lower 32 squares of `board`, a byte each, found by what the sets of squares say.
+    function _pieces(uint256 board) private pure returns (uint256 codes) {
+        uint256[12] memory sets = [
+            board.ownPawns(),
+            board.ownKnights(),
+            board.ownDiagonal() & ~board.ownStraight(),
+            board.ownStraight() & ~board.ownDiagonal(),
+            board.ownDiagonal() & board.ownStraight(),
+            board.ownKing(),
+            board.theirPawns(),
+            board.theirKnights(),
+            board.theirDiagonal() & ~board.theirStraight(),
+            board.theirStraight() & ~board.theirDiagonal(),
+            board.theirDiagonal() & board.theirStraight(),
+            board.theirKing()
+        ];
+        for (uint256 code = 1; code <= 12; ++code) {
+            for (uint256 square = 0; square < 32; ++square) {
+                codes |= (sets[code - 1] >> 4 * square & 1) * code << 8 * square;
+            }
+        }
+    }
+
+    function _freeMemory() private pure returns (uint256 free) {
+        assembly ("memory-safe") {
+            free := mload(0x40)
+        }
+    }
+
+    /// Gives back the memory taken since; a call about hundreds of positions would drown in its price.
+    function _forgetFrom(uint256 free) private pure {
+        assembly ("memory-safe") {
+            mstore(0x40, free)
+        }
+    }
+
+    /// The number of the lowest bit that is set.
+    function _lowest(uint256 word) private pure returns (uint256 bit) {
+        unchecked {
+            word &= 0 - word;
+        }
+        for (uint256 half = 128; half != 0; half >>= 1) {
+            if (word >> half != 0) (word, bit) = (word >> half, bit + half);
         }
     }
 
