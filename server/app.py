@@ -43,6 +43,7 @@ from server.tasks import Tasks
 from server.web_app import close_sockets, make_app
 
 GRACE_SECONDS: Final = 60
+FINISHING: Final = "stopping, after the moves in hand (the same again stops at once)"
 DEFAULT_CLOCKS: Final = ClockTerms(base_seconds=600, increment_seconds=5, delay_seconds=0)
 _LOG: Final = log.logger(__name__)
 
@@ -94,7 +95,7 @@ async def _serve(config: Config, *, rebuild: bool) -> None:
 
 async def _finish(running: "Running", seconds: float, at_once: asyncio.Event) -> None:
     """Let the proofs in hand be finished and their moves land, for a while."""
-    _tell("stopping")
+    _tell(FINISHING if running.arena.is_busy else "stopping")
     drain = asyncio.create_task(running.arena.drain(seconds))
     hurry = asyncio.create_task(at_once.wait())
     done, _ = await asyncio.wait((drain, hurry), return_when=asyncio.FIRST_COMPLETED)

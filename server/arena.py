@@ -332,11 +332,12 @@ class Arena:
         self._proving.begin_no_more()
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(seconds):
-                while self._is_busy:  # noqa: ASYNC110 many small things end it
+                while self.is_busy:  # noqa: ASYNC110 many small things end it
                     await asyncio.sleep(_DRAIN_LOOK)
 
     @property
-    def _is_busy(self) -> bool:
+    def is_busy(self) -> bool:
+        """Whether proofs are wanted or transactions are on their way."""
         return any(h.proofs or not h.session.is_waiting for h in self._games.values())
 
     async def close(self) -> None:
