@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 from proofs.errors import ChainDown, NodeError
 from proofs.node import Anvil
 from proofs.rpc import Rpc, RpcFault
-from server.bench.host import Host
+from server.bench.host import Host, wait_gone
 from server.bench.reader import Reader
 from server.bench.rpc_proxy import Down, Garbage, HttpError, Misdeed, ReplyLost, RpcProxy, Slow
 from server.bench.script import Fault
@@ -54,6 +54,10 @@ class Node:
         if self._anvil.pid is not None:
             with suppress(ProcessLookupError):
                 os.kill(self._anvil.pid, number)
+
+    async def gone(self) -> None:
+        """Wait until a killed node is no more."""
+        await wait_gone({self._anvil.pid} if self._anvil.pid is not None else set())
 
     async def start_again(self) -> None:
         """Raises NodeFailed when it does not come up in a few tries."""
@@ -202,6 +206,7 @@ class Injuries:
 
     async def _node_killed(self, fault: Fault) -> float:
         self._node.signal(signal.SIGKILL)
+        await self._node.gone()
         await asyncio.sleep(fault.seconds)
         await self._node.start_again()
         return _now()

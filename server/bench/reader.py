@@ -86,6 +86,7 @@ class Reader:
             raise LineCut from error
         finally:
             del self._replies[echo]
+            _ = future.done() and not future.cancelled() and future.exception()  # it was heard
 
     async def until(self, is_so: Callable[[], bool], *, seconds: float | None = None) -> None:
         """Wait until something holds of what is shown.  Raises TimeoutError."""
@@ -107,7 +108,7 @@ class Reader:
         ) as socket:
             self.screen.connect(since)
             self._socket = socket
-            await self._tell()
+            await self.tell()
             try:
                 async for raw in socket:
                     await self._take(str(raw))
@@ -127,11 +128,12 @@ class Reader:
         frame = json.loads(raw)
         if "v" in frame:
             self.screen.frame(raw)
-            await self._tell()
+            await self.tell()
         elif (future := self._replies.get(frame.get("id"))) is not None and not future.done():
             future.set_result(frame)
 
-    async def _tell(self) -> None:
+    async def tell(self) -> None:
+        """Let all look again who wait."""
         async with self.news:
             self.news.notify_all()
 

@@ -97,7 +97,8 @@ class Screen:
             return
         self._check_version(version, is_snapshot=is_snapshot)
         self._is_first, self._next, self.version = False, version + 1, version
-        self._keep(version, wire)
+        if not is_snapshot:  # which has no version of its own, but that of the event before it
+            self._keep(version, wire)
         self._apply(kind, data, is_snapshot=is_snapshot)
 
     def _told_again(self, version: int, kind: str, wire: str, *, is_snapshot: bool) -> bool:

@@ -29,6 +29,9 @@ KINDS: Final = {
 }
 
 _OVERLAP: Final = 0.25
+_LONG: Final = frozenset({"prover_stopped"})
+"""What takes long to be noticed: in haste the next does not wait for it."""
+
 _SECONDS: Final = {
     "server_killed": (0.0, 2.0),
     "node_killed": (0.0, 3.0),
@@ -70,5 +73,5 @@ def script(seed: int, *, every: int, haste: float = 1.0) -> Iterator[Fault]:
                 seconds=rng.uniform(*_SECONDS.get(kind, (0.0, 0.0))) / haste,
                 depth=rng.choice((1, 1, 2, 2, 3, 5)),
                 choice=rng.randrange(1 << 16),
-                overlaps=rng.random() < _OVERLAP,
+                overlaps=rng.random() < _OVERLAP or (haste > 1 and kind in _LONG),
             )

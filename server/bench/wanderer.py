@@ -125,6 +125,7 @@ class Player:
         if self.style.resigns and self._wants_more():
             await self._resign()
         self.is_done = True
+        await self._readers[0].tell()
 
     async def settled(self) -> None:
         """Wait until nothing is owed any more."""
