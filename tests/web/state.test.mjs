@@ -226,8 +226,7 @@ test("a correction is told in words, and stays when the whole game comes after i
   const san = begun(3).line[2].move?.san;
   assert.equal(
     corrected.correction?.text,
-    `The chain lost blocks, and 1…${san} with them: what was shown of it does not hold, ` +
-      "nor does the move after it. Block 7 is gone.",
+    `1…${san} and the move after it do not hold as shown: block 7 is gone.`,
   );
   const full = states.applyEvent(corrected, { t: "full", d: snapshot(1), v: 3 });
   assert.equal(full.correction?.text, corrected.correction?.text);
@@ -239,18 +238,22 @@ test("a correction is told in words, and stays when the whole game comes after i
 });
 
 test("every cause of a correction has words", () => {
-  for (const cause of /** @type {const} */ ([
-    "reorg",
-    "refused",
-    "unprovable",
-    "other_move",
-    "ended",
-  ])) {
-    const { correction: shown } = states.applyEvent(begun(1), correction({ ply: 0, cause }));
-    assert.match(shown?.text ?? "", /1\.\w+.*: what was shown of it does not hold\.$/);
-  }
-  const opening = states.applyEvent(begun(0), correction({ ply: -1 }));
-  assert.match(opening.correction?.text ?? "", /the opening/);
+  /** @param {CorrectionData["cause"]} cause @param {string} [message] @param {number} [ply] */
+  const text = (cause, message = "", ply = 0) =>
+    states.applyEvent(begun(4), correction({ ply, cause, message })).correction?.text ?? "";
+  assert.match(
+    text("reorg"),
+    /^1\.\w+ and the 3 moves after it do not .*: the chain lost blocks\.$/,
+  );
+  assert.match(text("refused", "BadProof"), /shown: the contract refused it: BadProof\.$/);
+  assert.match(text("refused", "the contract refused: X"), /shown: the contract refused: X\.$/);
+  assert.match(
+    text("unprovable", "no key", 3),
+    /^2…\w+ does not .* could not be proven: no key\.$/,
+  );
+  assert.match(text("other_move"), /another move has landed\.$/);
+  assert.match(text("ended"), /the game ended before this move\.$/);
+  assert.match(text("reorg", "", -1), /^The opening and the 4 moves after it do not hold/);
 });
 
 test("a correction that the page missed is found out", () => {
@@ -275,7 +278,10 @@ test("a correction says more clearly what a rejection said", () => {
   });
   const told = states.applyEvent(rejected, correction({ cause: "refused", ply: 1 }));
   assert.equal(told.error, null);
-  assert.match(told.correction?.text ?? "", /^The contract refused 1…/);
+  assert.match(
+    told.correction?.text ?? "",
+    /^1…\w+ does not hold as shown: the contract refused it/,
+  );
   const other = states.applyEvent(rejected, correction({ cause: "reorg", ply: 0 }));
   assert.match(other.error ?? "", /ProofRejected/);
   const silent = states.applyEvent(rejected, { t: "full", d: snapshot(1), v: 3 });
@@ -286,7 +292,7 @@ test("what holds the game up is said, until nothing does", () => {
   assert.equal(holdUp(begun(2)), "");
   const reason = "the chain does not answer";
   const state = states.applyEvent(begun(2), { t: "waiting", d: { reason, at: 1 }, v: 2 });
-  assert.equal(holdUp(state), "Waiting: the chain does not answer. The game goes on by itself.");
+  assert.equal(holdUp(state), "The chain does not answer. The game goes on by itself.");
   const on = states.applyEvent(state, { t: "waiting", d: { reason: null, at: 2 }, v: 3 });
   assert.equal(holdUp(on), "");
   assert.equal(holdUp(begun(2, { status: "ended", waiting: reason })), "");

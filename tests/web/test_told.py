@@ -53,7 +53,7 @@ async def test_what_the_game_waits_for_is_said_until_it_goes_on(
     room = hosted(arena, game).room
     reason = "the chain does not answer"
     room.publish(m.WaitingEvent(d=m.WaitingData(reason=reason, at=time.time())))
-    await expect(line).to_have_text(f"Waiting: {reason}. The game goes on by itself.")
+    await expect(line).to_have_text("The chain does not answer. The game goes on by itself.")
     await hand.my_turn("white")  # the board is not held up
     room.publish(m.WaitingEvent(d=m.WaitingData(reason=None, at=time.time())))
     await expect(line).to_be_hidden()
@@ -76,8 +76,7 @@ async def test_a_correction_stays_until_it_is_read(
         banner = one.page.get_by_test_id("correction")
         await expect(banner).to_contain_text("Corrected at ")
         await expect(banner).to_contain_text(
-            "The chain lost blocks, and 1…Na6 with them: what was shown of it does not hold, "
-            "nor do the 2 moves after it. 2 blocks are gone."
+            "1…Na6 and the 2 moves after it do not hold as shown: 2 blocks are gone."
         )
     await arena.cut()
     await expect(hand.page.get_by_test_id("connection")).to_be_visible()

@@ -1,5 +1,7 @@
 /** What was shown and does not hold, in words. */
 
+import { sentence } from "./format.js";
+
 /** @import { Position } from "./line.js" */
 /** @import { CorrectionData, MoveRecord } from "./types.js" */
 
@@ -22,20 +24,14 @@ export function moveName(line, ply) {
   return `${number}${line[ply + 1]?.move?.san ?? ""}`;
 }
 
-/** @param {string} text @returns {string} the same as a sentence */
-function sentence(text) {
-  const trimmed = text.trim();
-  const ending = /[.!?]$/.test(trimmed) ? "" : ".";
-  return trimmed ? ` ${trimmed[0].toUpperCase()}${trimmed.slice(1)}${ending}` : "";
-}
-
-/** @type {Record<CorrectionData["cause"], (move: string) => string>} */
+/** @type {Record<CorrectionData["cause"], (message: string) => string>} */
 const WHY = {
-  reorg: (move) => `The chain lost blocks, and ${move} with them`,
-  refused: (move) => `The contract refused ${move}`,
-  unprovable: (move) => `There is no proof of ${move}`,
-  other_move: (move) => `Another move was played instead of ${move}`,
-  ended: (move) => `The game ended before ${move} was on the chain`,
+  reorg: (message) => message || "the chain lost blocks",
+  refused: (message) =>
+    message.includes("refused") ? message : `the contract refused it: ${message}`,
+  unprovable: (message) => `it could not be proven: ${message}`,
+  other_move: (message) => message || "another move has landed",
+  ended: (message) => message || "the game ended before this move",
 };
 
 /**
@@ -46,11 +42,14 @@ const WHY = {
  * @returns {Correction}
  */
 export function told(line, { ply, cause, message, at }) {
-  const why = WHY[cause]?.(moveName(line, ply)) ?? `${moveName(line, ply)} does not hold`;
-  const later = line.length - 1 - (ply + 1);
-  const rest = [`, nor does the move after it`, `, nor do the ${later} moves after it`];
-  const text = `${why}: what was shown of it does not hold${later > 0 ? rest[Math.min(later, 2) - 1] : ""}.${sentence(message)}`;
-  return { ply, text, at, followed: false };
+  const later = Math.max(0, line.length - 2 - ply);
+  const what = [
+    `${moveName(line, ply)} does`,
+    `${moveName(line, ply)} and the move after it do`,
+    `${moveName(line, ply)} and the ${later} moves after it do`,
+  ][Math.min(later, 2)];
+  const why = WHY[cause]?.(message) ?? message;
+  return { ply, text: sentence(`${what} not hold as shown: ${why}`), at, followed: false };
 }
 
 /**

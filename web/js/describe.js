@@ -1,5 +1,5 @@
 /** How a game stands, in words. */
-import { capital, duration } from "./format.js";
+import { capital, duration, sentence } from "./format.js";
 import { inFlight, isFinished, isOver, playerColor, turn } from "./state.js";
 
 /** @import { State } from "./state.js" */
@@ -59,7 +59,7 @@ function ended(state, { result, reason }) {
 /** What holds the game up. @param {State} state @returns {string} empty if nothing does */
 export function holdUp(state) {
   const reason = isOver(state) ? null : state.snapshot?.waiting;
-  return reason ? `Waiting: ${reason.replace(/\.$/, "")}. The game goes on by itself.` : "";
+  return reason ? `${sentence(reason)} The game goes on by itself.` : "";
 }
 
 /** When the arena did not run during this game. @param {Snapshot} snapshot @returns {string} */

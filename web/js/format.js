@@ -11,6 +11,13 @@ export const grouped = (value) => value.toLocaleString("en-US");
 /** @param {number} value @returns {string} such as 1.8 s */
 export const seconds = (value) => `${Math.max(0, value).toFixed(value < 10 ? 1 : 0)} s`;
 
+/** @param {string} text @returns {string} the same as a sentence */
+export function sentence(text) {
+  const trimmed = text.trim();
+  const end = /[.!?…]$/.test(trimmed) ? "" : ".";
+  return `${trimmed.slice(0, 1).toUpperCase()}${trimmed.slice(1)}${end}`;
+}
+
 /** @param {number} value seconds @returns {string} such as 42 s, 3 min 5 s or 2 h 10 min */
 export function duration(value) {
   const whole = Math.max(0, Math.round(value));
