@@ -37,6 +37,8 @@ sys.setrecursionlimit(1_000)
 LOG_SPAN: Final = 10_000
 """Blocks asked for at once; public nodes refuse longer ranges."""
 
+_GAS_REMEMBERED: Final = 20_000
+
 
 class ChainLike(Protocol):
     """What a game server needs of a chain."""
@@ -90,6 +92,7 @@ class Chain:
         self._sender = sender
         self._addresses = addresses
         self._times: dict[int, int] = {}
+        self._gas: dict[str, int] = {}
         self._arena = load_artifact("Arena")
         self._registry = load_artifact("BotRegistry")
 
@@ -302,9 +305,19 @@ class Chain:
 
     async def gas_used(self, tx: str) -> int | None:
         """The gas of a landed transaction, None if the node does not know it."""
-        receipt = await self.rpc.sure("eth_getTransactionReceipt", tx)
-        with sensible(self.rpc.url):
-            return int(receipt["gasUsed"], 16) if receipt else None
+        if tx not in self._gas:
+            receipt = await self.rpc.sure("eth_getTransactionReceipt", tx)
+            with sensible(self.rpc.url):
+                if not receipt:
+                    return None
+                self._remember_gas(tx, int(receipt["gasUsed"], 16))
+        return self._gas[tx]
+
+    def _remember_gas(self, tx: str, gas: int) -> None:
+        """A game's are asked for again with each of its moves."""
+        if len(self._gas) >= _GAS_REMEMBERED:
+            self._gas.clear()
+        self._gas[tx] = gas
 
     # ---- inside ----
 
@@ -336,6 +349,7 @@ class Chain:
             time = logs[0].time if logs else await self._time(block)
             gas, contract = int(raw["gasUsed"], 16), raw.get("contractAddress")
             name = str(raw["blockHash"])
+            self._remember_gas(raw["transactionHash"], gas)
             return Receipt(raw["transactionHash"], gas, block, time, logs, contract, name)
 
     async def _logs(

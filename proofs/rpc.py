@@ -1,15 +1,14 @@
 """One question to a chain's node, one answer."""
 
-import asyncio
+import itertools
+import json
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, Final, cast
+from typing import Any, Final
 
 import aiohttp
 from eth_abi.exceptions import DecodingError
-from web3 import AsyncHTTPProvider
-from web3.types import RPCEndpoint
 
 from proofs.abi import decode_error, load_artifact
 from proofs.errors import ChainDown, ChainRejected
@@ -18,6 +17,7 @@ CONTRACTS: Final = ("Arena", "BotRegistry", "Groth16MoveVerifier")
 """Whose errors are known by name."""
 
 _TIMEOUT: Final = aiohttp.ClientTimeout(total=20, connect=5)
+_HEADERS: Final = {"Content-Type": "application/json"}
 
 
 @contextmanager
@@ -44,35 +44,42 @@ class RpcFault(Exception):
 
 
 class Rpc:
-    """A node at an HTTP address."""
+    """A node at an HTTP address.
+
+    Connections are kept and used again: making one costs both sides more than most questions do.
+    """
 
     def __init__(self, url: str) -> None:
         self.url = url
-        # no retries: whether a question may be asked twice is the caller's to know
-        self._provider = AsyncHTTPProvider(
-            url, request_kwargs={"timeout": _TIMEOUT}, exception_retry_configuration=None
-        )
+        self._ids = itertools.count(1)
+        self._http: aiohttp.ClientSession | None = None
 
     async def ask(self, method: str, *params: Any) -> Any:
-        """The result of `method`, as JSON gives it.  Raises ChainDown, RpcFault."""
+        """The result of `method`, as JSON gives it.  Raises ChainDown, RpcFault.
+
+        Asked once: whether a question may be asked twice is the caller's to know.
+        """
+        question = {"jsonrpc": "2.0", "id": next(self._ids), "method": method, "params": params}
         try:
-            answer = cast(
-                dict[str, Any],
-                await self._provider.make_request(RPCEndpoint(method), list(params)),
-            )
+            answer = json.loads(await self._post(json.dumps(question)))
         except TimeoutError:
             raise ChainDown(self.url, "timed out") from None
         except (aiohttp.ClientError, OSError) as error:
             raise ChainDown(self.url, _plain(error)) from error
-        except asyncio.CancelledError:
-            raise
-        except Exception as error:  # whatever web3 makes of an answer that is no JSON-RPC
+        except (ValueError, RecursionError) as error:
             raise ChainDown(self.url, f"not a chain's answer: {type(error).__name__}") from error
         if not isinstance(answer, dict):
             raise ChainDown(self.url, "not a chain's answer")
         if (fault := answer.get("error")) is not None:
             raise _fault(fault)
         return answer.get("result")
+
+    async def _post(self, body: str) -> bytes:
+        if self._http is None:  # made where the loop runs
+            self._http = aiohttp.ClientSession(timeout=_TIMEOUT, headers=_HEADERS)
+        async with self._http.post(self.url, data=body.encode()) as response:
+            response.raise_for_status()
+            return await response.read()
 
     async def sure(self, method: str, *params: Any) -> Any:
         """The result of `method`, where an error can only be the node's: then ChainDown."""
@@ -103,7 +110,8 @@ class Rpc:
             raise ChainRejected(*decode_error(fault.data or b"", artifacts)) from None
 
     async def close(self) -> None:
-        await self._provider.disconnect()
+        if self._http is not None:
+            await self._http.close()
 
 
 def _plain(error: Exception) -> str:
