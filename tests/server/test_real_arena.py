@@ -222,12 +222,65 @@ async def test_a_killed_prover_and_a_killed_chain_are_replaced(data: Path) -> No
             assert [m.stage for m in client.moves] == ["verified"] * 4
 
 
-def leaves_called(name: str, data: Path) -> list[int]:
-    """Our own descendants without children whose command line holds `name` and the folder."""
+async def test_an_acked_move_that_was_not_sent_lands_after_the_servers_death(data: Path) -> None:
+    async with server_process(data) as server:
+        await server.ready()
+        player = await RealPlayer.at(server.url)
+        game = await player.open(server.url, nonce=5)
+        async with await Client.connect(server.url, game=game) as client:
+            await client.wait_until(lambda: client.snapshot is not None)
+            await player.move(client, "g1f3")
+            await client.wait_stage(1, "verified", seconds=120)
+            (node,) = leaves_called("anvil", data, of=server.process.pid)
+            os.kill(node, signal.SIGSTOP)  # so that nothing can be sent
+            await player.move(client, "g2g3")  # returns when it is acknowledged
+            children = server.children
+            await server.stop(signal.SIGKILL)
+        os.kill(node, signal.SIGCONT)
+        assert await wait_gone(children) == set()
+    async with server_process(data) as server:
+        await server.ready()
+        async with await Client.connect(server.url, game=game) as client:
+            await client.wait_until(lambda: client.snapshot is not None)
+            assert client.snapshot is not None
+            assert len(client.snapshot.away) >= 1
+            move = await client.wait_stage(2, "verified", seconds=120)
+            assert (move.uci, move.by) == ("g2g3", "player")
+            await client.wait_stage(3, "verified", seconds=120)
+            assert client.moves[1].prove_seconds is not None
+            assert client.moves[1].gas is not None
+        await server.stop(signal.SIGTERM)
+
+
+async def test_a_node_that_lost_all_gets_the_same_transactions_and_the_game_goes_on(
+    tmp_path: Path, data: Path
+) -> None:
+    shutil.copytree(data / "keys", tmp_path / "keys", copy_function=os.link)
+    async with AsyncExitStack() as stack:
+        url = await start(Config(port=0, data=tmp_path), stack)
+        player = await RealPlayer.at(url)
+        game = await player.open(url)
+        async with await Client.connect(url, game=game) as client:
+            await client.wait_until(lambda: client.snapshot is not None)
+            await player.move(client, "e2e4")
+            await client.wait_stage(1, "verified", seconds=120)
+            before = [move.tx for move in client.moves]
+            (node,) = leaves_called("anvil", tmp_path)
+            os.kill(node, signal.SIGKILL)
+            (tmp_path / "chain" / "state.json").unlink(missing_ok=True)  # even the contracts
+            await player.move(client, "d2d4")
+            await client.wait_stage(3, "verified", seconds=120)
+            assert [move.tx for move in client.moves][:2] == before
+            assert [move.stage for move in client.moves] == ["verified"] * 4
+
+
+def leaves_called(name: str, data: Path, *, of: int | None = None) -> list[int]:
+    """Descendants of ours, or of another process, that have no children and whose command line
+    holds `name` and the folder."""
     words = (name.encode(), str(data).encode())
     return [
         pid
-        for pid in children_of(os.getpid())
+        for pid in children_of(os.getpid() if of is None else of)
         if not children_of(pid)
         and all(word in Path(f"/proc/{pid}/cmdline").read_bytes() for word in words)
     ]
