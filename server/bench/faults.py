@@ -13,6 +13,8 @@ that anybody would use.
     recovery_s    from the end of a fault's cause (a server, killed, is started at once) until every
                   game that was going on has one more verified move
     audits        how many games the audit found clean, and how many not
+    acknowledged, corrections, waits   moves that the server said yes to; what players were told
+    reverted      transactions that the chain holds and that did nothing, such as a second one
 """
 
 import asyncio
@@ -58,7 +60,7 @@ class Plan:
     games: int = 3
     workers: int = 2
     every: int = 5
-    bound: float = 120.0
+    bound: float = 180.0
     haste: float = 1.0
     bot: str = "pawn"
 
@@ -80,6 +82,7 @@ class Outcome:
     clean_audits: int = 0
     corrections: int = 0
     waits: int = 0
+    reverted: int = 0
     acks: int = 0
     seconds: float = 0.0
 
@@ -114,6 +117,7 @@ class Outcome:
             "acknowledged": self.acks,
             "corrections": self.corrections,
             "waits": self.waits,
+            "reverted": self.reverted,
             "crashes": len(self.crashes),
             "audits": {"clean": self.clean_audits, "unclean": len(self.unclean)},
             "findings": self.findings,
@@ -205,6 +209,7 @@ class Campaign:
         await asyncio.wait(seats, timeout=self._plan.bound)
         truths = await self._settle()
         self._conclude(truths)
+        self._outcome.reverted = await self._node.reverted()
         await self._audit(list(truths))
         return self._outcome
 

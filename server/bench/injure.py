@@ -87,6 +87,16 @@ class Node:
             await rpc.close()
         return True
 
+    async def reverted(self) -> int:
+        """How many transactions of the chain failed."""
+        rpc = Rpc(self.url)
+        try:
+            blocks = range(1, await rpc.number("eth_blockNumber") + 1)
+            receipts = [await rpc.sure("eth_getBlockReceipts", hex(block)) for block in blocks]
+        finally:
+            await rpc.close()
+        return sum(receipt["status"] == "0x0" for some in receipts for receipt in some or ())
+
     @staticmethod
     async def _empty_pool(rpc: Rpc) -> None:
         """anvil mines again what is still in its pool when a chain is turned back."""

@@ -45,6 +45,7 @@ async def test_aNodeIsKilledFrozenAndTurnedBack(tmp_path: Path) -> None:
             hand = injuries(node, proxy, [])
             await mine(rpc, 4)
             tall = await height(rpc)
+            assert await node.reverted() == 0
             before = await rpc.ask("eth_getBlockByNumber", hex(tall), False)
             assert await hand.inflict(fault("reorg", depth=2)) is not None
             assert await height(rpc) == tall
@@ -109,3 +110,18 @@ async def test_socketsAreCut(kind: str, choice: int, told: list[list[str]]) -> N
     )
     assert await hand.inflict(fault(kind, choice=choice)) is not None
     assert [reader.told for reader in readers] == told
+
+
+async def test_reverted_countsTransactionsThatFailed(tmp_path: Path) -> None:
+    node = Node(tmp_path / "chain")
+    await node.start()
+    rpc = Rpc(node.url)
+    try:
+        await mine(rpc, 2)
+        failing = {"from": SENDER, "data": "0x60006000fd", "gas": hex(100_000)}
+        await rpc.ask("eth_sendTransaction", failing)
+        await rpc.ask("evm_mine")
+        assert await node.reverted() == 1
+    finally:
+        await rpc.close()
+        await node.stop()
