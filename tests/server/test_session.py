@@ -22,8 +22,10 @@ from server.effects import (
     WakeAt,
 )
 from server.errors import CommandRefused, IllegalTransition
-from server.session import BOTS_AHEAD, PLAYER_AHEAD, REFUSALS, Session
+from server.going import BOTS_AHEAD
+from server.session import PLAYER_AHEAD, Session
 from server.setback import FIRST_PAUSE, LONGEST_PAUSE
+from server.settling import REFUSALS
 from tests.server.fakes import (
     BOT,
     CUSTOM_BOT,
