@@ -246,12 +246,13 @@ async def test_a_rejected_move_is_one_clear_line(arena: FakeArena, hand: Hand) -
     arena.prover.bad_proofs = 1
     await hand.start(arena.url, "first", "white")
     await play_line(hand, "e2e4")
-    error = hand.page.get_by_test_id("error")
-    await expect(error).to_contain_text("Ply 2 (Na6) was rejected")
-    await expect(error).to_contain_text("ProofRejected")
+    told = hand.page.get_by_test_id("correction")
+    await expect(told).to_contain_text("1…Na6 does not hold as shown: the contract refused")
+    await expect(told).to_contain_text("ProofRejected")
+    await expect(hand.page.get_by_test_id("error")).to_be_hidden()  # not the same twice
     await expect(hand.move(1)).to_have_attribute("data-stage", "verified")  # proven anew
-    await hand.page.locator("#error-close").click()
-    await expect(error).to_be_hidden()
+    await hand.page.locator("#correction-close").click()
+    await expect(told).to_be_hidden()
     await hand.my_turn("white")
 
 
