@@ -37,8 +37,12 @@ class Report:
 
     mask: int
     has_legal_move: bool
+    can_move: bool
+    """The same, found without the mask."""
     in_check: bool
     insufficient_material: bool
+    cannot_mate: bool
+    """Of the side that is not to move."""
     gas: int
 
 
@@ -90,8 +94,13 @@ class RulesChain:
     async def reports(self, positions: Sequence[Position]) -> list[Report]:
         """Mask, check and what else there is to say about each position."""
         words = _words(await self._batches("reports", pack(positions), BATCH))
-        rows = [words[i : i + 12] for i in range(0, len(words), 12)]
-        return [Report(_mask(row), row[8] == 1, row[9] == 1, row[10] == 1, row[11]) for row in rows]
+        rows = [words[i : i + 14] for i in range(0, len(words), 14)]
+        return [report_of(row) for row in rows]
+
+    async def are_legal(self, questions: Sequence[tuple[Position, int]]) -> list[bool]:
+        """Whether each index is a legal move in its position, each found without the mask."""
+        packed = b"".join(pack([p]) + index.to_bytes(_WORD, "big") for p, index in questions)
+        return [word == 1 for word in _words(await self._batches("areLegal", packed, BATCH, 3))]
 
     async def read(self, positions: Sequence[Position]) -> list[Drawn]:
         """Each position as the contracts' own readers see it."""
@@ -103,24 +112,25 @@ class RulesChain:
             for word, row in zip(codes, rows, strict=True)
         ]
 
-    async def _batches(self, name: str, packed: bytes, size: int) -> bytes:
-        """The elements of the list that `name(uint256[2][])` returns for all positions."""
-        step = size * POSITION_BYTES
+    async def _batches(self, name: str, packed: bytes, size: int, words: int = 2) -> bytes:
+        """The elements of the list that `name(uint256[words][])` returns for all positions."""
+        step = size * words * _WORD
         parts = [packed[i : i + step] for i in range(0, len(packed), step)]
-        return b"".join([await self._call(name, part) for part in parts])
+        return b"".join([await self._call(name, part, words) for part in parts])
 
-    async def _call(self, name: str, packed: bytes) -> bytes:
-        count = len(packed) // POSITION_BYTES
+    async def _call(self, name: str, packed: bytes, words: int) -> bytes:
+        count = len(packed) // (words * _WORD)
         head = 0x20.to_bytes(_WORD, "big") + count.to_bytes(_WORD, "big")
-        data = keccak(text=f"{name}(uint256[2][])")[:4] + head + packed
+        data = keccak(text=f"{name}(uint256[{words}][])")[:4] + head + packed
         call = {"to": self._address, "data": "0x" + data.hex(), "gas": hex(CALL_GAS)}
         try:
             answer: str = await self._rpc.ask("eth_call", call, "latest")
         except RpcFault as fault:
-            middle = count // 2 * POSITION_BYTES
+            middle = count // 2 * words * _WORD
             if not middle or not _out_of_gas(fault):
                 raise ChainDown(self._rpc.url, fault.message) from fault
-            return await self._call(name, packed[:middle]) + await self._call(name, packed[middle:])
+            halves = packed[:middle], packed[middle:]
+            return b"".join([await self._call(name, half, words) for half in halves])
         return bytes.fromhex(answer[2:])[len(head) :]
 
 
@@ -160,5 +170,8 @@ def _words(data: bytes) -> list[int]:
     return [int.from_bytes(data[i : i + _WORD], "big") for i in range(0, len(data), _WORD)]
 
 
-def _mask(words: Sequence[int]) -> int:
-    return sum(word << 256 * i for i, word in enumerate(words[:8]))
+def report_of(row: Sequence[int]) -> Report:
+    """What the fourteen words of one report say."""
+    mask = sum(word << 256 * i for i, word in enumerate(row[:8]))
+    has_legal_move, can_move, in_check, insufficient, cannot_mate = (w == 1 for w in row[8:13])
+    return Report(mask, has_legal_move, can_move, in_check, insufficient, cannot_mate, row[13])

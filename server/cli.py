@@ -383,6 +383,22 @@ def perft_bench(
     raise typer.Exit(3 if report["mismatches"] else 0)
 
 
+@bench_app.command("rules")
+def rules_bench(
+    *,
+    positions: Annotated[int, typer.Option(help="Compared at so many.", min=1)] = 20_000,
+    seed: Annotated[int, typer.Option(help="Which positions.")] = 1,
+    _json: AsJson = True,
+) -> None:
+    """Compare the contract's rules with python-chess, bit for bit.  Exit code 3: they differ."""
+    from proofs.bench_rules import bench_rules
+    from server.cli_out import print_json
+
+    report = bench_rules(positions, seed=seed, progress=_say)
+    print_json(report)
+    raise typer.Exit(3 if report["mismatches"] else 0)
+
+
 @bench_app.command("latency")
 def latency_bench(
     *,

@@ -15,20 +15,10 @@ from eth_utils.crypto import keccak
 from engine.encoding import Position
 from proofs.abi import ABI_FOLDER
 from proofs.node import anvil_program
+from proofs.rules_chain import Report, report_of
 
 _CALL_GAS: Final = 10**12
 _START_SECONDS: Final = 30.0
-
-
-@dataclass(frozen=True)
-class Report:
-    """What the contract says about one position; `gas` is what the mask cost."""
-
-    mask: int
-    has_legal_move: bool
-    in_check: bool
-    insufficient_material: bool
-    gas: int
 
 
 @dataclass(frozen=True)
@@ -49,8 +39,8 @@ class Rules:
     def reports(self, positions: Sequence[Position]) -> list[Report]:
         words = [word for position in positions for word in (position.board, position.context)]
         answer = self._call("reports(uint256[2][])", 0x20, len(positions), *words)[2:]
-        rows = [answer[i : i + 12] for i in range(0, len(answer), 12)]
-        return [Report(_mask(r[:8]), r[8] == 1, r[9] == 1, r[10] == 1, r[11]) for r in rows]
+        rows = [answer[i : i + 14] for i in range(0, len(answer), 14)]
+        return [report_of(row) for row in rows]
 
     def is_legal(self, position: Position, index: int) -> bool:
         words = (position.board, position.context, index)
@@ -129,7 +119,3 @@ def _free_port() -> int:
         listener.bind(("127.0.0.1", 0))
         port: int = listener.getsockname()[1]
         return port
-
-
-def _mask(words: Sequence[int]) -> int:
-    return sum(word << 256 * i for i, word in enumerate(words))

@@ -4,8 +4,6 @@ CHECKPROOF_FUZZ=20000     compare on that many positions instead of 1,500
 """
 
 import os
-import random
-from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
 from statistics import median
@@ -15,9 +13,11 @@ import chess
 import pytest
 
 from engine.encoding import START, Position
-from engine.policy_map import MOVES, POLICY_SIZE, index_move, legal_mask
-from tests.contracts.positions import positions
-from tests.contracts.rules import Report, Rules, rules_node
+from engine.policy_map import MOVES, POLICY_SIZE, legal_mask
+from proofs.bench_rules import bench_rules
+from proofs.rules_chain import Report
+from proofs.rules_positions import positions
+from tests.contracts.rules import Rules, rules_node
 
 FUZZ: Final = int(os.environ.get("CHECKPROOF_FUZZ", "1500"))
 
@@ -34,25 +34,29 @@ def rules() -> Iterator[Rules]:
 
 @pytest.fixture(scope="module")
 def boards() -> list[chess.Board]:
-    return positions(FUZZ, seed=20)
+    return positions(1000, seed=21)
 
 
 @pytest.fixture(scope="module")
 def reports(rules: Rules, boards: list[chess.Board]) -> list[Report]:
-    rng = random.Random(21)
-    asked = [Position.of(board, repetitions=rng.randrange(3)) for board in boards]
+    asked = [Position.of(board) for board in boards]
     batches = (asked[i : i + _BATCH] for i in range(0, len(asked), _BATCH))
     return [report for batch in batches for report in rules.reports(batch)]
+
+
+def test_rules_arePythonChess() -> None:
+    told: list[str] = []
+    report = bench_rules(FUZZ, seed=20, progress=told.append)
+    assert report["mismatches"] == 0, told
+    assert report["positions"] == FUZZ
+    assert report["moves"] > 10 * FUZZ
+    assert len(report["kinds"]) == 12
+    assert min(report["kinds"].values()) >= 3, report["kinds"]
 
 
 def test_read_isThePolicyMap(rules: Rules) -> None:
     expected = [(m.from_square, m.to_square, _PROMOTED[m.promotion]) for m in MOVES]
     assert rules.moves() == expected
-
-
-def test_legalMask_isPythonChess(boards: list[chess.Board], reports: list[Report]) -> None:
-    for board, report in zip(boards, reports, strict=True):
-        assert report.mask == legal_mask(board), board.fen()
 
 
 def test_legalMask_knowsEveryPawnMove(rules: Rules) -> None:
@@ -74,11 +78,6 @@ def _lone_pawn(square: chess.Square) -> chess.Board:
     return board
 
 
-def test_hasLegalMove_isPythonChess(boards: list[chess.Board], reports: list[Report]) -> None:
-    for board, report in zip(boards, reports, strict=True):
-        assert report.has_legal_move == any(board.legal_moves), board.fen()
-
-
 def test_isLegal_succeedsIfInMask(rules: Rules) -> None:
     promotion = Position.of(chess.Board("4k3/7P/8/8/8/8/8/4K3 w - - 0 1"))
     last = POLICY_SIZE - 3  # h7h8q, the first of the last three
@@ -89,63 +88,6 @@ def test_isLegal_succeedsIfInMask(rules: Rules) -> None:
 @pytest.mark.parametrize("index", [POLICY_SIZE, 2047, 2048, 2**255, 2**256 - 1])
 def test_isLegal_failsIfNoPolicyIndex(rules: Rules, index: int) -> None:
     assert not rules.is_legal(START, index)
-
-
-def test_inCheck_isPythonChess(boards: list[chess.Board], reports: list[Report]) -> None:
-    for board, report in zip(boards, reports, strict=True):
-        assert report.in_check == board.is_check(), board.fen()
-
-
-def test_insufficientMaterial_isPythonChess(
-    boards: list[chess.Board], reports: list[Report]
-) -> None:
-    for board, report in zip(boards, reports, strict=True):
-        assert report.insufficient_material == board.is_insufficient_material(), board.fen()
-
-
-def test_play_isPythonChess(rules: Rules, boards: list[chess.Board]) -> None:
-    rng = random.Random(22)
-    sample = [board for board in boards if _may_be_passed(board) or rng.random() < 0.2]
-    for board in sample:
-        children = rules.children(Position.of(board, repetitions=rng.randrange(3)))
-        mask = legal_mask(board)
-        legal = [index for index in range(POLICY_SIZE) if mask >> index & 1]
-        for index, child in zip(legal, children, strict=True):
-            after = board.copy(stack=False)
-            after.push(index_move(board, index))
-            assert child.position == Position.of(after), (board.fen(), MOVES[index].uci())
-
-
-def _may_be_passed(board: chess.Board) -> bool:
-    """Whether some pawn could go two squares and be taken by the rules of the pieces alone."""
-    after = board.copy(stack=False)
-    for move in board.legal_moves:
-        after.push(move)
-        if after.has_pseudo_legal_en_passant():
-            return True
-        after.pop()
-    return False
-
-
-def test_positions_holdEveryKindOfMove(boards: list[chess.Board]) -> None:
-    seen: Counter[str] = Counter()
-    for board in boards:
-        seen["double check"] += len(board.checkers()) == 2
-        seen["check"] += board.is_check()
-        seen["mate"] += board.is_checkmate()
-        seen["stalemate"] += board.is_stalemate()
-        seen["insufficient material"] += board.is_insufficient_material()
-        seen["two pins"] += sum(board.is_pinned(board.turn, s) for s in chess.SQUARES) >= 2
-        seen["en passant"] += board.has_legal_en_passant()
-        seen["en passant pinned"] += board.has_pseudo_legal_en_passant() and (
-            not board.has_legal_en_passant()
-        )
-        for move in board.legal_moves:
-            seen["castling short"] += board.is_kingside_castling(move)
-            seen["castling long"] += board.is_queenside_castling(move)
-            seen["promotion"] += move.promotion == chess.ROOK
-    assert len(seen) == 11
-    assert min(seen.values()) >= 3, seen
 
 
 def test_legalMask_staysCheap(rules: Rules, reports: list[Report]) -> None:

@@ -9,8 +9,8 @@ import pytest
 
 from engine.encoding import Position
 from engine.policy_map import POLICY_SIZE, legal_mask
+from proofs.rules_positions import positions
 from tests.contracts.ground import Contract
-from tests.contracts.positions import positions
 from tests.contracts.scene import Scene
 
 # Pins on crossing lines, blocked pawns, the only move being of a kind that is looked at last.

@@ -4,6 +4,7 @@ pragma solidity ^0.8.28;
 import {Bitboard} from "../Bitboard.sol";
 import {ChessRules} from "../ChessRules.sol";
 import {Context} from "../Context.sol";
+import {Material} from "../Material.sol";
 import {PolicyTable} from "../PolicyTable.sol";
 
 /// ChessRules from outside, one position at a time or many in one call. For tests and for `checkproof bench`.
@@ -14,8 +15,10 @@ contract ChessRulesHarness {
     struct Report {
         uint256[8] mask;
         bool hasLegalMove;
+        bool canMove; // the same, found without the mask
         bool inCheck;
         bool insufficientMaterial;
+        bool cannotMate; // of the side that is not to move
         uint256 gasUsed;
     }
 
@@ -34,16 +37,29 @@ contract ChessRulesHarness {
     function reports(uint256[2][] calldata positions) external view returns (Report[] memory list) {
         list = new Report[](positions.length);
         for (uint256 i = 0; i < positions.length; ++i) {
+            (uint256 board, uint256 context) = (positions[i][0], positions[i][1]);
             uint256 before = gasleft();
-            uint256[8] memory mask = ChessRules.legalMask(positions[i][0], positions[i][1]);
+            uint256[8] memory mask = ChessRules.legalMask(board, context);
             uint256 gasUsed = before - gasleft();
             list[i] = Report({
                 mask: mask,
                 hasLegalMove: ChessRules.hasLegalMove(mask),
-                inCheck: ChessRules.inCheck(positions[i][0]),
-                insufficientMaterial: ChessRules.insufficientMaterial(positions[i][0]),
+                canMove: ChessRules.hasLegalMove(board, context),
+                inCheck: ChessRules.inCheck(board),
+                insufficientMaterial: ChessRules.insufficientMaterial(board),
+                cannotMate: Material.cannotMate(board),
                 gasUsed: gasUsed
             });
+        }
+    }
+
+    /// For each board, context and index, 1 if the index is a legal move by itself, without the mask.
+    function areLegal(uint256[3][] calldata questions) external pure returns (uint256[] memory list) {
+        list = new uint256[](questions.length);
+        for (uint256 i = 0; i < questions.length; ++i) {
+            uint256 free = _freeMemory();
+            if (ChessRules.isLegal(questions[i][0], questions[i][1], questions[i][2])) list[i] = 1;
+            _forgetFrom(free);
         }
     }
 

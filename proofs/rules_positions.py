@@ -1,16 +1,19 @@
 """Positions to compare move generators on, the same ones for the same seed.
 
-Games rarely reach what rules are got wrong for, so most positions are thrown together: several
+Games rarely reach what rules are got wrong for, so half of them are thrown together: several
 pins at once, double checks, kings and rooks at home under fire, pawns about to pass each other,
 pawns about to promote, and next to nothing on the board.
 """
 
 import random
 from collections.abc import Callable, Iterator
-from itertools import islice
+from itertools import cycle
 from typing import Final
 
 import chess
+
+from engine.policy_map import index_move
+from proofs.corpus import games
 
 _MINORS: Final = (chess.KNIGHT, chess.BISHOP)
 _SLIDERS: Final = (chess.BISHOP, chess.ROOK, chess.QUEEN)
@@ -18,8 +21,26 @@ _LINES: Final = ((0, 1), (1, 1), (1, 0), (1, -1), (0, -1), (-1, -1), (-1, 0), (-
 
 
 def positions(count: int, seed: int) -> list[chess.Board]:
-    """`count` positions in which the side to move may be mated but is never the one to be taken."""
+    """`count` different positions: half thrown together, a quarter each of random and real games.
+
+    The side to move may be mated in them but is never the one to be taken.
+    """
     rng = random.Random(seed)
+    thrown = count // 2
+    random_games = (count - thrown) // 2
+    found: dict[tuple[str, int], chess.Board] = {}
+    for source, upto in (
+        (_thrown(rng), thrown),
+        (_random_games(rng), thrown + random_games),
+        (_real_games(rng), count),
+    ):
+        while len(found) < upto:
+            board = next(source)
+            found.setdefault((board.epd(), board.halfmove_clock), board)
+    return list(found.values())
+
+
+def _thrown(rng: random.Random) -> Iterator[chess.Board]:
     makers: tuple[Callable[[random.Random], chess.Board], ...]
     makers = (
         _scattered,
@@ -31,14 +52,15 @@ def positions(count: int, seed: int) -> list[chess.Board]:
         _promoting,
         _bare,
         _cornered,
+        _cornered,
     )
-    thrown = (makers[i % len(makers)](rng) for i in range(10**9))
-    valid = (board for board in thrown if _is_playable(board))
-    boards = list(islice(valid, count * 3 // 4))
-    return boards + list(islice(_from_games(rng), count - len(boards)))
+    for make in cycle(makers):
+        board = make(rng)
+        if _is_playable(board):
+            yield board
 
 
-def _from_games(rng: random.Random) -> Iterator[chess.Board]:
+def _random_games(rng: random.Random) -> Iterator[chess.Board]:
     """Every eighth position or so of random games."""
     while True:
         board = chess.Board()
@@ -46,6 +68,28 @@ def _from_games(rng: random.Random) -> Iterator[chess.Board]:
             board.push(rng.choice(list(board.legal_moves)))
             if rng.random() < 1 / 8:
                 yield board.copy(stack=False)
+
+
+def _real_games(rng: random.Random) -> Iterator[chess.Board]:
+    """Positions of real games, and what a few random moves make of them."""
+    while True:
+        board = chess.Board()
+        for index in rng.choice(games()):
+            if rng.random() < 1 / 8:
+                yield board.copy(stack=False)
+                yield _strayed(rng, board)
+            board.push(index_move(board, index))
+
+
+def _strayed(rng: random.Random, board: chess.Board) -> chess.Board:
+    """Up to six moves on, captures and checks preferred."""
+    board = board.copy(stack=False)
+    for _ in range(rng.randint(1, 6)):
+        moves = list(board.legal_moves)
+        sharp = [move for move in moves if board.is_capture(move) or board.gives_check(move)]
+        if moves:
+            board.push(rng.choice(sharp if sharp and rng.random() < 0.5 else moves))
+    return board.copy(stack=False)
 
 
 def _is_playable(board: chess.Board) -> bool:
