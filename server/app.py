@@ -159,6 +159,8 @@ async def open_server(config: Config, stack: AsyncExitStack, *, rebuild: bool = 
         )
     arena.watch(taken.since)
     doors = Doors(site.vitals.spending, arena.pause_openings)
+    site.vitals.spending.on_change = doors.look
+    doors.look()  # a restart does not refill the budget
     tasks.spawn(site.vitals.watch(chain, each=doors.look))
     site.find_key = _key_finder(keys)
     site.info = _info(chain, house)
