@@ -1,0 +1,181 @@
+"""What an ONNX net must look like to play in the arena, and how a template net becomes one.
+
+    input    float32 [1, 64]   piece codes of `engine.encoding`, 0..12, square a1 first, as the
+                               mover sees the board
+    output   float32 [1, n]    whole numbers, n = 131 or 451:
+
+        plain, n = 131       0        64       128     131
+                             | from   | to     | q r b |
+        by piece, n = 451    0        64       128            448     451
+                             | from   | to P   | to N .. K    | q r b |
+
+The logit of a move is its from-square's, plus its to-square's, plus its promotion's if it is one
+to queen, rook or bishop.  In the second form the to-square's is read from the row of the piece
+that moves.  Factored like this the public outputs of a proof stay few, and the contract can take
+the best legal move itself: the highest logit, the lowest index among equals.
+
+All weights are whole numbers, so that a proof system has nothing to round.
+"""
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+import chess
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.errors import InvalidNet, InvalidPosition, NoLegalMove
+from engine.net import FROM_SQUARE, TO_SQUARE
+from engine.net_file import IntArray
+from engine.player import legal_indices
+from engine.policy_map import MOVES
+
+CONTRACT_VERSION: Final = "checkproof/onnx/1"
+SQUARES: Final = 64
+PIECE_CODES: Final = 12
+PROMOTIONS: Final = (chess.QUEEN, chess.ROOK, chess.BISHOP)
+OPSET: Final = 17
+IR_VERSION: Final = 8
+
+_NO_PROMOTION: Final = len(PROMOTIONS)
+_PROMOTION: Final[IntArray] = np.array(
+    [PROMOTIONS.index(m.promotion) if m.promotion else _NO_PROMOTION for m in MOVES],
+    dtype=np.int64,
+)
+"""Which of the last three outputs an index reads; 3 for none."""
+
+
+@dataclass(frozen=True)
+class Heads:
+    """How a net's outputs make the 1858 logits; see the module's head."""
+
+    by_piece: bool
+
+    @classmethod
+    def of(cls, outputs: int) -> "Heads":
+        """The heads of a net with this many outputs.  Raises InvalidNet if there are none."""
+        for heads in (cls(by_piece=False), cls(by_piece=True)):
+            if heads.outputs == outputs:
+                return heads
+        raise InvalidNet(f"{outputs} outputs; an arena net has 131 or 451")
+
+    @property
+    def to_rows(self) -> int:
+        """Rows of to-squares: one for all pieces, or one for each of P N B R Q K."""
+        return 6 if self.by_piece else 1
+
+    @property
+    def outputs(self) -> int:
+        return SQUARES * (1 + self.to_rows) + len(PROMOTIONS)
+
+    def logits(self, outputs: IntArray, board_word: int) -> IntArray:
+        """The logits (1858,) that outputs (n,) mean on a board; of legal moves only they matter."""
+        rows = np.zeros_like(FROM_SQUARE)
+        if self.by_piece:
+            rows = (piece_codes(board_word)[FROM_SQUARE] - 1) % 6  # another's piece has no move
+        promotions = np.append(outputs[-len(PROMOTIONS) :], 0)
+        logits: IntArray = (
+            outputs[FROM_SQUARE]
+            + outputs[SQUARES * (1 + rows) + TO_SQUARE]
+            + promotions[_PROMOTION]
+        )
+        return logits
+
+    def choose(self, outputs: IntArray, board_word: int, mask: int) -> int:
+        """The legal index of the highest logit, the lowest among equals.  Raises NoLegalMove."""
+        legal = legal_indices(mask)
+        if len(legal) == 0:
+            raise NoLegalMove()
+        return int(legal[np.argmax(self.logits(outputs, board_word)[legal])])
+
+
+def piece_codes(board_word: int) -> IntArray:
+    """The 64 codes of a board word, a1 first.  Raises InvalidPosition for a code > 12."""
+    codes = np.array([board_word >> 4 * square & 15 for square in range(SQUARES)], dtype=np.int64)
+    if codes.max() > PIECE_CODES or board_word >> 256:
+        raise InvalidPosition(f"board word {board_word:#x}")
+    return codes
+
+
+@dataclass(frozen=True, eq=False)
+class TemplateWeights:
+    """A template net in whole numbers (`engine.train.template` trains one); all arrays int64."""
+
+    embed: IntArray  # (12, d): what the dense layers see of a piece
+    hidden: IntArray  # (64 d, h)
+    hidden_bias: IntArray  # (h,)
+    out: IntArray  # (h, outputs)
+    out_bias: IntArray  # (outputs,)
+    skip: IntArray  # (12, 1 + to_rows): what a piece adds to its own square's outputs
+
+    def outputs(self, board_word: int) -> IntArray:
+        """The exact outputs (n,) for a board."""
+        onehot = piece_codes(board_word)[:, None] == np.arange(1, PIECE_CODES + 1)
+        seen = (onehot.astype(np.int64) @ self.embed).reshape(-1)
+        acts = np.maximum(seen @ self.hidden + self.hidden_bias, 0)
+        own = (onehot.astype(np.int64) @ self.skip).T.reshape(-1)
+        total: IntArray = acts @ self.out + self.out_bias
+        total += np.pad(own, (0, len(PROMOTIONS)))
+        return total
+
+
+def to_onnx(weights: TemplateWeights) -> bytes:
+    """The net as an ONNX file that keeps the contract.  Needs the package `onnx`."""
+    graph = _Graph()
+    column = graph.add("Reshape", "board", graph.shape(SQUARES, 1))
+    codes = graph.constant(np.arange(1, PIECE_CODES + 1).reshape(1, -1))
+    onehot = graph.add("Cast", graph.add("Equal", column, codes), to=1)  # 1: float32
+    seen = graph.add("MatMul", onehot, graph.constant(weights.embed))
+    x = graph.add("Reshape", seen, graph.shape(1, weights.embed.shape[1] * SQUARES))
+    x = graph.add("MatMul", x, graph.constant(weights.hidden))
+    x = graph.add("Relu", graph.add("Add", x, graph.constant(weights.hidden_bias[None])))
+    x = graph.add("MatMul", x, graph.constant(weights.out))
+    x = graph.add("Add", x, graph.constant(weights.out_bias[None]))
+    own = graph.add("MatMul", onehot, graph.constant(weights.skip))
+    own = graph.add("Transpose", own, perm=[1, 0])
+    own = graph.add("Reshape", own, graph.shape(1, weights.skip.shape[1] * SQUARES))
+    own = graph.add("Concat", own, graph.constant(np.zeros((1, len(PROMOTIONS)))), axis=1)
+    graph.add("Add", x, own, name="logits")
+    return graph.model(outputs=len(weights.out_bias))
+
+
+class _Graph:
+    """An ONNX graph in the making: every call adds one node and names its output."""
+
+    def __init__(self) -> None:
+        import onnx  # noqa: PLC0415 - an optional extra
+
+        self._onnx = onnx
+        self._nodes: list[Any] = []
+        self._constants: list[Any] = []
+
+    def constant(self, values: NDArray[Any], kind: type = np.float32) -> str:
+        name = f"c{len(self._constants)}"
+        array: NDArray[Any] = np.ascontiguousarray(values, dtype=kind)
+        self._constants.append(self._onnx.numpy_helper.from_array(array, name))
+        return name
+
+    def shape(self, *sizes: int) -> str:
+        return self.constant(np.array(sizes), np.int64)
+
+    def add(self, kind: str, *inputs: str, name: str | None = None, **options: Any) -> str:
+        output = name or f"x{len(self._nodes)}"
+        node = self._onnx.helper.make_node(kind, list(inputs), [output], **options)
+        self._nodes.append(node)
+        return output
+
+    def model(self, *, outputs: int) -> bytes:
+        helper, floats = self._onnx.helper, self._onnx.TensorProto.FLOAT
+        graph = helper.make_graph(
+            self._nodes,
+            "policy",
+            [helper.make_tensor_value_info("board", floats, [1, SQUARES])],
+            [helper.make_tensor_value_info("logits", floats, [1, outputs])],
+            self._constants,
+        )
+        opset = helper.make_opsetid("", OPSET)
+        model = helper.make_model(graph, opset_imports=[opset], ir_version=IR_VERSION)
+        model.producer_name = CONTRACT_VERSION
+        self._onnx.checker.check_model(model)
+        data: bytes = model.SerializeToString(deterministic=True)
+        return data

@@ -1,0 +1,300 @@
+"""From an ONNX file to everything a bot needs: circuit, keys, the verifier's code.
+
+All of it is content.  The circuit's hash names the wrapped ONNX file, the options and ezkl's
+version; with the hash of the structured reference string (SRS) it names a folder of the store, and
+what such a folder holds is the same wherever it is made.  So a second import finds the folder and
+does no work, and an auditor who makes it anew can compare the verifying key and the code.
+
+    root/srs/dev-15.srs      a development SRS, made here once: whoever made it could forge
+    root/<16 hex>/           one bot's files and manifest.json, which names them by SHA-256
+
+Works inside `proofs.ezkl_process`, because ezkl holds the interpreter's lock and may panic.
+`get_srs` is never called: it downloads, and deletes files that it does not know.
+"""
+
+import asyncio
+import fcntl
+import hashlib
+import json
+import os
+import re
+import shutil
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from tempfile import mkdtemp
+from typing import Any, Final
+
+from proofs.errors import EzklFailed, EzklMissing, OnnxRefused
+from proofs.ezkl_shape import (
+    INPUTS,
+    LARGEST_LOGROWS,
+    SMALLEST_LOGROWS,
+    CircuitOptions,
+    wrap,
+)
+from proofs.onnx_contract import OnnxFacts, check_onnx
+
+CODE_LIMIT: Final = 24_576
+"""EIP-170: bytes of code that a contract may have."""
+
+SPARE_ROWS: Final = 64
+"""Rows that blinding and the proof system take for themselves."""
+
+_SOLC: Final = Path(__file__).parent / "ezkl_solc.mjs"
+_WEB: Final = Path(__file__).parent.parent / "web" / "package.json"
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """What is in a bot's folder; all hashes are SHA-256, hexadecimal."""
+
+    net_hash: str  # of the author's ONNX file
+    circuit_hash: str  # see CircuitOptions.content
+    key_hash: str  # of the verifying key's file
+    srs_hash: str
+    development: bool  # whether the SRS was made here, so that its maker could forge
+    ezkl: str
+    outputs: int
+    weights: int
+    macs: int
+    logrows: int
+    rows: int
+    proof_bytes: int  # of ezkl's part of a proof
+    code_bytes: int  # of the generated verifier
+    files: dict[str, str]
+
+    @classmethod
+    def read(cls, folder: Path) -> "Manifest":
+        """The manifest of a folder.  Raises EzklFailed if it is damaged, OSError if missing."""
+        text = (folder / "manifest.json").read_text()
+        try:
+            return cls(**json.loads(text))
+        except (ValueError, TypeError) as error:
+            raise EzklFailed("read a manifest", f"{folder}: {error}") from error
+
+    @property
+    def instances(self) -> int:
+        return INPUTS + self.outputs
+
+
+@dataclass(frozen=True)
+class Srs:
+    """A structured reference string on disk."""
+
+    path: Path
+    hash: str
+    development: bool
+
+
+@dataclass(frozen=True)
+class Circuit:
+    """A circuit as it was laid out."""
+
+    hash: str
+    logrows: int
+    rows: int
+
+
+def build(data: bytes, root: Path, *, srs: Path | None = None) -> Path:
+    """The folder of a net's files below `root`, made if it is not there.
+
+    `srs` is a file of the right size; by default a development one is made.
+    Raises OnnxRefused, EzklFailed, EzklMissing.
+    """
+    facts = check_onnx(data)
+    wrapped = wrap(data)
+    root.mkdir(parents=True, exist_ok=True)
+    with _working_folder(root) as work:
+        (work / "net.onnx").write_bytes(data)
+        (work / "circuit.onnx").write_bytes(wrapped)
+        circuit = _lay_out(work)
+        string = find_srs(root, circuit.logrows, srs)
+        folder = root / _name(facts, circuit, string)
+        if not _is_whole(folder):
+            _make(work, string, facts, circuit)
+            _put(work, folder)
+    return folder
+
+
+def find_srs(root: Path, logrows: int, given: Path | None = None) -> Srs:
+    """The SRS at `given`, or this store's development one, made if it is not there."""
+    if given is not None:
+        return Srs(given, file_hash(given), development=False)
+    folder = root / "srs"
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / f"dev-{logrows}.srs"
+    with (folder / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not path.exists():
+            partial = path.with_suffix(".tmp")
+            call_ezkl("make a development SRS", "gen_srs", partial, logrows)
+            partial.replace(path)
+    return Srs(path, file_hash(path), development=True)
+
+
+def file_hash(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _name(facts: OnnxFacts, circuit: Circuit, srs: Srs) -> str:
+    text = f"{facts.sha256} {circuit.hash} {srs.hash}"
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+@contextmanager
+def _working_folder(root: Path) -> Iterator[Path]:
+    work = Path(mkdtemp(prefix=".making-", dir=root))
+    try:
+        yield work
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
+
+
+def _lay_out(work: Path) -> Circuit:
+    """Write the settings of the smallest circuit that holds the net."""
+    path = work / "settings.json"
+    for logrows in range(SMALLEST_LOGROWS, LARGEST_LOGROWS + 1):
+        options = CircuitOptions(logrows)
+        args = options.run_args()
+        call_ezkl("lay out the circuit", "gen_settings", work / "circuit.onnx", path, args)
+        # ezkl stamps its files with the time; everything else in them is content.
+        text = re.sub(r'"timestamp":\s*\d+', '"timestamp":0', path.read_text())
+        path.write_text(text)
+        rows = int(json.loads(text)["num_rows"])
+        if rows + SPARE_ROWS <= 1 << logrows:
+            wrapped = (work / "circuit.onnx").read_bytes()
+            return Circuit(options.content(wrapped, _version()), logrows, rows)
+    wanted = f"at most 2^{LARGEST_LOGROWS} can be proven: make the net smaller"
+    raise OnnxRefused(f"a circuit of {rows:,} rows", wanted)
+
+
+def _make(work: Path, srs: Srs, facts: OnnxFacts, circuit: Circuit) -> None:
+    """Fill the working folder: circuit, keys, verifier, manifest."""
+    compiled, settings, vk, pk = (
+        work / name for name in ("circuit.ezkl", "settings.json", "vk", "pk")
+    )
+    call_ezkl("compile the circuit", "compile_circuit", work / "circuit.onnx", compiled, settings)
+    call_ezkl("make the keys", "setup", compiled, vk, pk, srs.path)
+    proof_bytes = _write_verifier(work, srs, INPUTS + facts.outputs)
+    code = _compile_verifier(work)
+    names = sorted(path.name for path in work.iterdir())
+    manifest = Manifest(
+        net_hash=facts.sha256,
+        circuit_hash=circuit.hash,
+        key_hash=file_hash(vk),
+        srs_hash=srs.hash,
+        development=srs.development,
+        ezkl=_version(),
+        outputs=facts.outputs,
+        weights=facts.weights,
+        macs=facts.macs,
+        logrows=circuit.logrows,
+        rows=circuit.rows,
+        proof_bytes=proof_bytes,
+        code_bytes=code,
+        files={name: file_hash(work / name) for name in names},
+    )
+    (work / "manifest.json").write_text(json.dumps(asdict(manifest), indent=1) + "\n")
+    (work / "srs").write_text(f"{srs.path.resolve()}\n")
+
+
+def _write_verifier(work: Path, srs: Srs, instances: int) -> int:
+    """Write verifier.sol; the length of the proofs that it takes."""
+    source = work / "verifier.sol"
+
+    async def generate() -> None:
+        import ezkl  # noqa: PLC0415 - an optional extra
+
+        # Having written the source, ezkl wants to download a compiler, and fails.
+        with suppress(RuntimeError):
+            await ezkl.create_evm_verifier(
+                *(work / "vk", work / "settings.json", source, work / "verifier.abi"),
+                *(srs.path, False),
+            )
+
+    with _offline():
+        asyncio.run(generate())
+    (work / "verifier.abi").unlink(missing_ok=True)
+    text = source.read_text() if source.exists() else ""
+    length = re.search(r"eq\(0x([0-9a-f]+), proof\.length\)", text)
+    count = re.search(r"0x([0-9a-f]{64})\) // num_instances", text)
+    if length is None or count is None or int(count[1], 16) != instances:
+        raise EzklFailed("write the verifier", "its source is not as expected")
+    return int(length[1], 16)
+
+
+@contextmanager
+def _offline() -> Iterator[None]:
+    """Let no request leave while inside: every one goes to a proxy that is not there."""
+    names = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "all_proxy")
+    usual = {name: os.environ.get(name) for name in names}
+    os.environ.update(dict.fromkeys(names, "http://127.0.0.1:9"))
+    try:
+        yield
+    finally:
+        for name, value in usual.items():
+            os.environ.pop(name)
+            if value is not None:
+                os.environ[name] = value
+
+
+def _compile_verifier(work: Path) -> int:
+    """Write verifier.json with the code; its size in bytes."""
+    command = ["node", str(_SOLC), str(_WEB), str(work / "verifier.sol")]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise EzklFailed("compile the verifier", str(error)) from error
+    if done.returncode != 0:
+        line = next(iter(done.stderr.strip().splitlines()), "node failed")
+        raise EzklFailed("compile the verifier", line)
+    (work / "verifier.json").write_text(done.stdout)
+    size = len(json.loads(done.stdout)["deployedBytecode"]) // 2 - 1
+    if size > CODE_LIMIT:
+        raise OnnxRefused(
+            f"a verifier of {size:,} bytes of code",
+            f"a contract may have {CODE_LIMIT:,}: use fewer kinds of operators",
+        )
+    return size
+
+
+def _is_whole(folder: Path) -> bool:
+    """Whether a folder is there with all its files, whose sizes only a crash could have cut."""
+    return (folder / "manifest.json").exists()
+
+
+def _put(work: Path, folder: Path) -> None:
+    """Give the finished folder its name at once, so that it is there whole or not at all."""
+    kept = work.with_name(work.name + "-done")
+    work.rename(kept)
+    try:
+        kept.rename(folder)
+    except OSError:  # another process was faster
+        shutil.rmtree(kept)
+
+
+def _version() -> str:
+    from importlib.metadata import version  # noqa: PLC0415
+
+    return version("ezkl")
+
+
+def call_ezkl(step: str, function: str, *arguments: Any) -> Any:
+    """Call ezkl and wait.  Raises EzklFailed, EzklMissing."""
+    try:
+        import ezkl  # noqa: PLC0415 - an optional extra
+    except ImportError as error:
+        raise EzklMissing() from error
+    try:
+        plain = [str(a) if isinstance(a, Path) else a for a in arguments]
+        return getattr(ezkl, function)(*plain)
+    except Exception as error:
+        raise EzklFailed(step, " ".join(str(error).split())[:200]) from error
+    except BaseException as error:  # a panic of Rust code is no Exception
+        if type(error).__name__ != "PanicException":
+            raise
+        raise EzklFailed(step, "it panicked: " + " ".join(str(error).split())[:200]) from error
