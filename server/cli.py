@@ -425,6 +425,7 @@ def faults_bench(
     games: Annotated[int, typer.Option(help="Played at once.", min=1)] = 3,
     workers: Annotated[int, typer.Option(help="Processes that prove.", min=1)] = 2,
     every: Annotated[int, typer.Option(help="About so many plies between faults.", min=1)] = 5,
+    kind: Annotated[list[str] | None, typer.Option(help="Only faults of this kind.")] = None,
     bot: Bot = "pawn",
     keep: Annotated[
         Path | None, typer.Option(help="Leave logs, store and chain in this new folder.")
@@ -434,10 +435,22 @@ def faults_bench(
 ) -> None:
     """Play while processes die, the chain forgets and sockets drop.  Exit code 3: harm was done."""
     from server.bench.faults import Plan, bench_faults
+    from server.bench.script import KINDS
     from server.cli_out import print_json
 
-    keys = data / "keys"
-    plan = Plan(moves, seed, keys, games=games, workers=workers, every=every, bot=bot)
+    kinds = tuple(dict.fromkeys(kind or KINDS))
+    if unknown := [name for name in kinds if name not in KINDS]:
+        raise typer.BadParameter(f"no fault is called {unknown[0]!r}; there are {', '.join(KINDS)}")
+    plan = Plan(
+        moves,
+        seed,
+        data / "keys",
+        games=games,
+        workers=workers,
+        every=every,
+        kinds=kinds,
+        bot=bot,
+    )
     outcome = bench_faults(plan, say=_say, folder=keep)
     print_json(outcome.as_json(plan))
     raise typer.Exit(0 if outcome.is_good(plan) else 3)

@@ -62,6 +62,7 @@ class Plan:
     every: int = 5
     bound: float = 180.0
     haste: float = 1.0
+    kinds: tuple[str, ...] = tuple(KINDS)
     bot: str = "pawn"
 
 
@@ -198,7 +199,7 @@ class Campaign:
         self._say = say
         self._players: list[Player] = []
         self._outcome = Outcome()
-        self._to_come = set(KINDS)
+        self._to_come = set(plan.kinds)
         self._injuries = Injuries(site.host, site.node, site.proxy, self._readers, say)
         self._tasks: list[asyncio.Task[None]] = []
 
@@ -249,7 +250,8 @@ class Campaign:
     async def _all_faults(self, seats: list[asyncio.Task[None]]) -> None:
         """One after another until enough was played; an early end of a seat is raised."""
         recoveries: list[asyncio.Task[None]] = []
-        for fault in script(self._plan.seed, every=self._plan.every, haste=self._plan.haste):
+        plan = self._plan
+        for fault in script(plan.seed, every=plan.every, haste=plan.haste, kinds=plan.kinds):
             if not self._wants_more():
                 break
             for seat in seats:

@@ -4,7 +4,7 @@ Kinds come as from a shuffled deck: each once before any comes again.
 """
 
 import random
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import Final
 
@@ -60,11 +60,13 @@ class Fault:
     overlaps: bool
 
 
-def script(seed: int, *, every: int, haste: float = 1.0) -> Iterator[Fault]:
+def script(
+    seed: int, *, every: int, haste: float = 1.0, kinds: Collection[str] = tuple(KINDS)
+) -> Iterator[Fault]:
     """Faults without end, one in about `every` plies; `haste` shortens all times."""
     rng = random.Random(f"faults {seed}")
     while True:
-        deck = list(KINDS)
+        deck = list(kinds)
         rng.shuffle(deck)
         for kind in deck:
             yield Fault(

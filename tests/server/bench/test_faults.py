@@ -56,3 +56,9 @@ def test_command_failsWhenHarmWasDone(
     assert result.exit_code == status
     found = json.loads(result.stdout)
     assert (found["moves"], found["seed"], found["lost_games"]) == (5, 9, len(lost))
+
+
+def test_command_refusesAnUnknownKind() -> None:
+    result = CliRunner().invoke(app, ["bench", "faults", "--kind", "earthquake"])
+    assert result.exit_code == 2
+    assert "earthquake" in result.stderr
