@@ -236,6 +236,9 @@ class Arena:
         mine = sum(session.terms.open.opener.lower() == opener for session in going)
         if mine >= limits.games_per_opener:
             raise CommandRefused("too_many_games", f"{opener} has {mine} games going on")
+        queued = self.prover_state().queued
+        if queued >= limits.proofs_waiting:  # its bot could not answer before its clock ran out
+            raise CommandRefused("too_many_games", f"{queued} moves wait for a prover")
         if not self._openings.take(now):  # each costs the relayer a transaction
             raise CommandRefused("too_many_games", "too many games begin at once; try again soon")
 

@@ -22,6 +22,7 @@ class Limits:
     longest_increment: int = 180
     longest_expiry: int = 24 * 3600
     proof_tries: int = 5
+    proofs_waiting: int = 100
     first_pause: float = 0.5
     longest_pause: float = 30.0
     slow_chain: float = 10.0

@@ -20,6 +20,8 @@ Apply = Callable[[Hosted, list[Effect]], None]
 Key = tuple[bytes, int]
 PLACES_AFTER: Final = 0.25
 """So many seconds after the queue moved all are told their places: once for many moves of it."""
+PLACES_PER_SECOND: Final = 100
+"""No more are told than so many, or the longest queues would be the most to write and send."""
 PLACES_AT_ONCE: Final = 20
 """So many are told before the event loop may do something else."""
 _LOG: Final = logging.getLogger(__name__)
@@ -172,8 +174,8 @@ class Proving:
     def _queue_moved(self) -> None:
         """Tell all their places soon."""
         if self._timer is None and self._jobs:
-            loop = asyncio.get_running_loop()
-            self._timer = loop.call_later(PLACES_AFTER, self._tell_all)
+            after = max(PLACES_AFTER, len(self._jobs) / PLACES_PER_SECOND)
+            self._timer = asyncio.get_running_loop().call_later(after, self._tell_all)
 
     def _tell_all(self) -> None:
         self._timer = None

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import replace
 
 import pytest
 
@@ -10,6 +11,7 @@ from proofs.errors import ProverDied, ProversBusy
 from server import messages as m
 from server import proving
 from server.client import Client
+from server.errors import CommandRefused
 from tests.server.conftest import LIMITS, Served
 from tests.server.test_session import E4, NF3
 
@@ -136,3 +138,14 @@ async def test_why_nothing_is_proven_is_known(served: Served) -> None:
     assert served.arena._proving.hold_up == "the provers are warming up"
     served.prover.fault = "they end"
     assert served.arena._proving.hold_up == "they end"
+
+
+async def test_no_games_begin_while_too_many_moves_wait_for_a_prover(served: Served) -> None:
+    served.prover.is_held = True
+    served.arena.limits = replace(LIMITS, proofs_waiting=1)
+    async with begun(served):
+        with pytest.raises(CommandRefused, match="1 moves wait for a prover") as refused:
+            await served.open(nonce=1)
+        assert refused.value.code == "too_many_games"
+        served.prover.start(served.prover.jobs[0])
+        await served.open(nonce=1)
