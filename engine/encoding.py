@@ -2,15 +2,30 @@
 
 When Black is to move the board is turned: ranks flipped and colours swapped.
 
-    board word, 256 bits: four bits a square, square s (a1 = 0, b1 = 1, .. h8 = 63) at bit 4s
-        0 empty    1..6 own P N B R Q K    7..12 their P N B R Q K    13..15 never
+    board word, 256 bits: four bits a square, here those of the usual start in hexadecimal
+
+           h g f e d c b a
+        8  a 8 9 c b 9 8 a  bits 224..255    own        P 1  N 2  B 3  R 4  Q 5  K 6
+        7  7 7 7 7 7 7 7 7  bits 192..223    their      P 7  N 8  B 9  R a  Q b  K c
+        6  0 0 0 0 0 0 0 0  bits 160..191    empty      0
+        5  0 0 0 0 0 0 0 0  bits 128..159    never      d e f
+        4  0 0 0 0 0 0 0 0  bits  96..127
+        3  0 0 0 0 0 0 0 0  bits  64..95     square s   bits 4s..4s+3
+        2  1 1 1 1 1 1 1 1  bits  32..63                (a1 = 0, b1 = 1, .. h8 = 63)
+        1  4 2 3 6 5 3 2 4  bits   0..31
+
     context word, 20 bits:
-        bit  0       own O-O right          bit  1       own O-O-O right
-        bit  2       their O-O right        bit  3       their O-O-O right
-        bits 4..7    en-passant file + 1, 0 for none; set only when such a capture is legal
-        bits 8..9    earlier occurrences of this position, 0..2 (2 means two or more)
-        bits 10..17  halfmove clock of the fifty-move rule, at most 255
-        bits 18..19  zero
+
+         19     18 17          10 9       8 7      4   3     2     1     0
+        +---------+--------------+---------+--------+-----+-----+-----+-----+
+        |  zero   |  halfmoves   | earlier |  file  |their|their| own | own |
+        |         |              |         |        |O-O-O| O-O |O-O-O| O-O |
+        +---------+--------------+---------+--------+-----+-----+-----+-----+
+
+        halfmoves   plies since the last capture or pawn move, at most 255
+        earlier     occurrences of this position before in the game, 2 for two or more
+        file        a = 1 .. h = 8 of a pawn that can legally be taken in passing, else 0
+        the rest    rights to castle
 """
 
 from dataclasses import dataclass
