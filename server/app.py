@@ -95,6 +95,7 @@ async def _serve(config: Config, *, rebuild: bool) -> None:
 
 async def _finish(running: "Running", seconds: float, at_once: asyncio.Event) -> None:
     """Let the proofs in hand be finished and their moves land, for a while."""
+    running.site.is_closing, running.site.warming = True, "closing"
     _tell(FINISHING if running.arena.is_busy else "stopping")
     drain = asyncio.create_task(running.arena.drain(seconds))
     hurry = asyncio.create_task(at_once.wait())

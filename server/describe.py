@@ -28,14 +28,10 @@ def snapshot(
         game=hex_of(line.id),
         chain_id=terms.domain.chain_id,
         arena=terms.domain.arena,
-        white=_side(terms, signed.white),
-        black=_side(terms, signed.black),
+        white=side_of(terms, signed.white),
+        black=side_of(terms, signed.black),
         opener=signed.opener,
-        clock=m.ClockTerms(
-            base_seconds=signed.base_seconds,
-            increment_seconds=signed.increment_seconds,
-            delay_seconds=signed.delay_seconds,
-        ),
+        clock=clock_of(terms),
         status=status,
         result=result_of(ended.outcome) if ended else None,
         open_stage=opening,
@@ -48,12 +44,21 @@ def snapshot(
     )
 
 
-def _side(terms: Terms, side: bytes) -> m.Side:
+def side_of(terms: Terms, side: bytes) -> m.Side:
     address = side_player(side)
     if address is not None:
         return m.PlayerSide(address=address)
     bot = terms.bots.get(side)
     return m.BotSide(version=hex_of(side), name=bot.name if bot else "unknown")
+
+
+def clock_of(terms: Terms) -> m.ClockTerms:
+    signed = terms.open
+    return m.ClockTerms(
+        base_seconds=signed.base_seconds,
+        increment_seconds=signed.increment_seconds,
+        delay_seconds=signed.delay_seconds,
+    )
 
 
 def result_of(outcome: Outcome) -> m.Result:

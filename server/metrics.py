@@ -115,7 +115,7 @@ class _Now(Collector):
 
     def collect(self) -> Iterator[Metric]:
         site, vitals = self._site, self._site.vitals
-        yield _gauge("up", "Whether games can be played.", int(site.arena is not None))
+        yield _gauge("up", "Whether games can be played.", int(site.is_open))
         yield _gauge("sockets", "Open websockets.", len(site.sockets))
         yield _gauge("streams", "Open NDJSON streams.", site.streams)
         yield _counter("dropped_readers", "Readers that were too slow.", site.dropped)

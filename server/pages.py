@@ -6,16 +6,19 @@ from html import escape
 from pathlib import Path
 from typing import Any, Final
 
+import chess
 from aiohttp import web
 
 from server import messages as m
 from server.arena import Arena
+from server.describe import clock_of, result_of, side_of
 from server.errors import CommandRefused
 from server.health import Part, Status, worst
 from server.hosted import Hosted
 from server.hub import Subscriber
 from server.info import ArenaInfo
 from server.metrics import CONTENT_TYPE
+from server.ply import hex_of
 from server.session import Session
 from server.site import SITE, KeyFiles, Site
 
@@ -183,16 +186,22 @@ def _cut(request: web.Request) -> None:
 
 
 def _summary(hosted: Hosted) -> dict[str, Any]:
+    """A game without its moves: two hundred whole ones would hold the event loop up."""
     session: Session = hosted.session
-    full = session.snapshot(spectators=hosted.room.spectators)
-    chosen = {"game", "white", "black", "status", "result", "clock", "spectators"}
-    last = session.line.plies[-1] if session.line.plies else None
+    terms, ended, plies = session.terms, session.ended, session.line.plies
+    result = result_of(ended.outcome) if ended else None
     return {
-        **full.model_dump(by_alias=True, include=chosen),
+        "game": hex_of(session.id),
+        "white": side_of(terms, terms.open.white).model_dump(by_alias=True),
+        "black": side_of(terms, terms.open.black).model_dump(by_alias=True),
+        "clock": clock_of(terms).model_dump(by_alias=True),
+        "status": session.status,
+        "result": result.model_dump(by_alias=True) if result else None,
+        "spectators": hosted.room.spectators,
         "plies": session.line.next,
         "verified": session.line.landed,
-        "fen": session.line.game.board.fen(),
-        "lastMove": last.uci if last else None,
+        "fen": plies[-1].fen if plies else chess.STARTING_FEN,
+        "lastMove": plies[-1].uci if plies else None,
     }
 
 
@@ -255,7 +264,7 @@ def _download(name: str) -> dict[str, str]:
 def health(site: Site) -> tuple[Status, dict[str, Any]]:
     """The status of the whole, and all that /healthz says."""
     arena, vitals = site.arena, site.vitals
-    ready = Part("ok") if arena is not None else Part("down", site.warming)
+    ready = Part("ok") if site.is_open else Part("down", site.warming)
     parts = {
         "chain": vitals.chain(arena.chain_fault if arena is not None else None),
         "prover": vitals.prover(),

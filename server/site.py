@@ -28,7 +28,10 @@ class KeyFiles:
 
 @dataclass
 class Site:
-    """`arena` and `info` are None while the arena warms up; `warming` says at what it is."""
+    """`arena` and `info` are None while the arena warms up; `warming` says at what it is.
+
+    `is_closing` is set while it still answers, but takes nothing new.
+    """
 
     page: Path
     origins: frozenset[str] = frozenset()
@@ -36,12 +39,18 @@ class Site:
     arena: Arena | None = None
     info: ArenaInfo | None = None
     warming: str = "starting"
+    is_closing: bool = False
     find_key: Callable[[str], KeyFiles | None] = lambda _: None
     sockets: set[web.WebSocketResponse] = field(default_factory=set)
     streams: int = 0
     dropped: int = 0  # readers that were too slow
     vitals: Vitals = field(default_factory=Vitals)
     metrics: Metrics = field(default_factory=Metrics)
+
+    @property
+    def is_open(self) -> bool:
+        """Whether games can be played here."""
+        return self.arena is not None and not self.is_closing
 
     @property
     def is_full(self) -> bool:

@@ -163,6 +163,13 @@ async def test_while_it_warms_up_it_is_down(served: Served, http: aiohttp.Client
     assert (await health(http))[1]["what"] == "making a key"
 
 
+async def test_while_it_closes_it_is_down(served: Served, http: aiohttp.ClientSession) -> None:
+    """So that a web server before it sends people elsewhere while the last moves land."""
+    served.site.is_closing, served.site.warming = True, "closing"
+    status, told = await health(http)
+    assert (status, told["status"], told["what"]) == (503, "down", "closing")
+
+
 async def test_the_watch_looks_again_and_again(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("server.health.LOOK_EVERY", 0.001)
     vitals, looks, twice = Vitals(), 0, asyncio.Event()
