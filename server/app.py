@@ -28,7 +28,7 @@ from server.adapters import ArenaChain, PoolProver
 from server.arena import Arena
 from server.budget import FILE_NAME, Doors, Spending
 from server.chronicle import Chronicle
-from server.config import Config, hold_folder, listen, shown_url
+from server.config import Config, hold_folder, listen, shown_url, unknown_variables
 from server.errors import KeyMissing, PageMissing
 from server.health import Vitals
 from server.hosted import Limits
@@ -54,6 +54,8 @@ def run(config: Config, *, rebuild: bool = False) -> None:
     Raises ServerError, ProofError or EngineError, one clear line each, when it cannot start.
     """
     log.set_up(config.log, config.log_level, hidden=config.secrets)
+    for name in unknown_variables():
+        _LOG.warning(f"{name} is no setting, and is ignored")
     for name in config.bots:
         house_net(name)  # a wrong name is told before anything is made
     with hold_folder(config.data):

@@ -36,6 +36,7 @@ PORT_TRIES: Final = 50
 FILE_NAME: Final = "checkproof.toml"
 PREFIX: Final = "CHECKPROOF_"
 _FILE_VARIABLE: Final = PREFIX + "CONFIG"
+_OTHER_VARIABLES: Final = (_FILE_VARIABLE, PREFIX + "URL")  # the second is for clients
 _NEXT_MAY_DO: Final = (errno.EADDRINUSE, errno.EACCES)
 # As a browser spells it: in small letters, no path, not even a slash.
 _ORIGIN: Final = re.compile(r"https?://([a-z0-9._-]+|\[[0-9a-f:.]+\])(:[0-9]+)?")
@@ -158,6 +159,12 @@ def read(
     if path is not None and path == near / FILE_NAME and config.data != near:
         raise BadSetting(f"{path}: data: a file in the data folder cannot name another one")
     return Settings(config, origins, path)
+
+
+def unknown_variables(environment: Mapping[str, str] = os.environ) -> list[str]:
+    """Variables that look like settings and are none: slips of the pen, most likely."""
+    known = {PREFIX + name.upper() for name in Config.model_fields} | {*_OTHER_VARIABLES}
+    return sorted(n for n in environment if n.upper().startswith(PREFIX) and n.upper() not in known)
 
 
 def shown_url(url: str) -> str:

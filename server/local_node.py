@@ -10,6 +10,7 @@ from proofs.node import Anvil
 from server.house import Tell
 
 _LOOK_EVERY: Final = 1.0
+_LONGEST_PAUSE: Final = 30.0
 
 
 class LocalNode:
@@ -43,15 +44,18 @@ class LocalNode:
         await self._node.stop()
 
     async def _keep(self) -> None:
-        port = urlsplit(self.url).port or 0
+        """Look after it for ever; a node that does not start is tried less and less often."""
+        port, pause = urlsplit(self.url).port or 0, _LOOK_EVERY
         while True:
-            await asyncio.sleep(_LOOK_EVERY)
+            await asyncio.sleep(pause)
             if self._node.alive:
+                pause = _LOOK_EVERY
                 continue
             self._tell("the local chain ended; starting it again")
             await self._node.stop()
             self._node = Anvil(self._folder, port=port, allowed_origin=self._origin)
             try:
                 await self._node.start()
-            except NodeError as error:
+            except (NodeError, OSError) as error:
                 self._tell(str(error))
+                pause = min(2 * pause, _LONGEST_PAUSE)

@@ -9,7 +9,7 @@ from collections import Counter as Tally
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Final
 
-from prometheus_client import CollectorRegistry, Counter, Histogram
+from prometheus_client import CollectorRegistry, Counter, Histogram, disable_created_metrics
 from prometheus_client.core import (
     CounterMetricFamily,
     GaugeMetricFamily,
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from server.hosted import Hosted
     from server.site import Site
 
+disable_created_metrics()  # the process' own start says as much
 CONTENT_TYPE: Final = CONTENT_TYPE_LATEST
 _PROOF_SECONDS: Final = (0.25, 0.5, 0.75, 1, 1.5, 2, 3, 4, 6, 8, 12, 20, 40, 80)
 _MOVE_SECONDS: Final = (0.1, 0.25, 0.5, 1, 1.5, 2, 3, 4, 6, 8, 12, 20, 40, 80, 160, 320)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from server.app import page_folder
-from server.config import PORT_TRIES, Config, hold_folder, listen, read
+from server.config import PORT_TRIES, Config, hold_folder, listen, read, unknown_variables
 from server.errors import BadSetting, CannotListen, DataFolderBusy, NoFreePort
 from server.house import bot_name, metadata
 from server.make_key import MadeKey
@@ -89,6 +89,11 @@ def test_a_folder_in_the_file_is_meant_from_there(tmp_path: Path) -> None:
     config = read({}, file=path, environment={"CHECKPROOF_BOTS": "pawn, pawn"}).config
     assert (config.data, config.bots) == (tmp_path / "games", ("pawn",))
     assert config.origins == ("http://a", "http://b")
+
+
+def test_slips_of_the_pen_in_the_environment_are_found() -> None:
+    names = ("CHECKPROOF_PROT", "CHECKPROOF_PORT", "CHECKPROOF_CONFIG", "CHECKPROOF_URL", "HOME")
+    assert unknown_variables(dict.fromkeys(names, "x")) == ["CHECKPROOF_PROT"]
 
 
 def test_no_secret_is_shown(tmp_path: Path) -> None:
