@@ -15,6 +15,8 @@ from typing import Any, Final
 
 from eth_account import Account
 from eth_account.signers.local import LocalAccount
+from eth_account.typed_transactions.typed_transaction import TypedTransaction
+from hexbytes import HexBytes
 
 from proofs.errors import ChainDown, ChainRejected, WellKnownKey
 from proofs.node import CHAIN_ID
@@ -89,6 +91,7 @@ class Sender:
         self._outbox: Outbox = outbox_of(chain_id, self.address)
         self._lock = asyncio.Lock()
         self._recoveries = 0
+        self._looked_at = float("-inf")
         self._limits: dict[tuple[str | None, str], int] = {}
         self.on_receipt: OnReceipt = lambda _receipt: None
 
@@ -107,12 +110,15 @@ class Sender:
             call["to"] = to
         wish = wish_of(to, data)
         with sensible(self._rpc.url):
-            signed = self._outbox.find(wish, done=once)
-            if signed is None:
-                signed = await self._make(call, wish, once, on_sent)
-            elif on_sent is not None:
-                on_sent(signed.tx)
-            receipt = await self._landed(signed)
+            signed = await self._take(call, wish, once, on_sent)
+            try:
+                receipt = await self._landed(signed)
+            except _Spent:
+                if (dearer := self._outbox.find(wish, done=False)) is None:
+                    raise
+                if on_sent is not None:
+                    on_sent(dearer.tx)
+                signed, receipt = dearer, await self._landed(dearer)
             worked = int(receipt["status"], 16) == 1
             self._outbox.landed(signed.tx, int(receipt["blockNumber"], 16), worked=worked)
             if worked:
@@ -131,25 +137,42 @@ class Sender:
 
     # --- a new transaction ----------------------------------------------------------------------
 
+    async def _take(
+        self, call: dict[str, str], wish: bytes, once: bool, on_sent: OnSent | None
+    ) -> SignedTx:
+        """The transaction for this wish that there is already, else a new one."""
+        known = self._outbox.find(wish, done=once)
+        if known is None:
+            try:
+                return await self._make(call, wish, once, on_sent)
+            except ChainRejected:
+                known = self._outbox.find(wish, done=once)
+                if known is None:  # else it was refused because somebody quicker has done it
+                    raise
+        if on_sent is not None:
+            on_sent(known.tx)
+        return known
+
     async def _make(
         self, call: dict[str, str], wish: bytes, once: bool, on_sent: OnSent | None
     ) -> SignedTx:
         """Sign the call, keep it and get it into the node's pool."""
-        for _ in range(_NONCE_TRIES):
+        for pause in (0.0, *_POLL_SECONDS[-_NONCE_TRIES:]):  # a node may lag behind another
+            await asyncio.sleep(pause)
             recoveries, gas = self._recoveries, await self._gas(call)
             async with self._lock:
                 if recoveries != self._recoveries:
                     continue  # the estimate was made on a chain that had lost its blocks
-                if (known := self._outbox.find(wish, done=once)) is not None:
-                    return known  # somebody else was quicker
-                signed = await self._sign(call, gas, wish)
+                known = self._outbox.find(wish, done=once)  # somebody else may be quicker
+                signed = known or await self._sign(call, gas, wish)
                 if signed is None:
                     await self._recover()
                     continue
-                self._outbox.save(signed)
+                if known is None:
+                    self._outbox.save(signed)
                 if on_sent is not None:
                     on_sent(signed.tx)
-                if await self._broadcast(signed):
+                if known is not None or await self._broadcast(signed):
                     return signed
         raise ChainDown(self._rpc.url, "it does not agree with itself about our nonce")
 
@@ -191,11 +214,7 @@ class Sender:
 
     async def _sign(self, call: dict[str, str], gas: int, wish: bytes) -> SignedTx | None:
         """The signed call, None where the node does not know of our latest transactions."""
-        head, tip, nonce = await asyncio.gather(
-            self._rpc.sure("eth_getBlockByNumber", "latest", False),
-            self._rpc.number("eth_maxPriorityFeePerGas"),
-            self._rpc.number("eth_getTransactionCount", self.address, "pending"),
-        )
+        fees, nonce = await asyncio.gather(self._fees(), self._nonce("pending"))
         if nonce < self._outbox.next_nonce:
             return None
         fields: dict[str, Any] = {
@@ -203,17 +222,27 @@ class Sender:
             "chainId": self._chain_id,
             "nonce": nonce,
             "gas": gas,
-            # the base fee can double within six blocks
-            "maxFeePerGas": 2 * int(head["baseFeePerGas"], 16) + tip,
-            "maxPriorityFeePerGas": tip,
+            **fees,
             "value": 0,
             "data": call["data"],
         }
         if "to" in call:
             fields["to"] = bytes.fromhex(call["to"][2:])
+        return self._signed(fields, wish)
+
+    async def _fees(self) -> dict[str, int]:
+        head, tip = await asyncio.gather(
+            self._rpc.sure("eth_getBlockByNumber", "latest", False),
+            self._rpc.number("eth_maxPriorityFeePerGas"),
+        )
+        # the base fee can double within six blocks
+        most = 2 * int(head["baseFeePerGas"], 16) + tip
+        return {"maxFeePerGas": most, "maxPriorityFeePerGas": tip}
+
+    def _signed(self, fields: dict[str, Any], wish: bytes) -> SignedTx:
         signed = self._account.sign_transaction(fields)
         tx, raw = bytes(signed.hash), bytes(signed.raw_transaction)
-        return SignedTx("0x" + tx.hex(), nonce, "0x" + raw.hex(), wish)
+        return SignedTx("0x" + tx.hex(), int(fields["nonce"]), "0x" + raw.hex(), wish)
 
     # --- on its way -----------------------------------------------------------------------------
 
@@ -246,7 +275,8 @@ class Sender:
                     self._tell(signed, receipt)
                     return receipt
                 if _now() > look_again:
-                    await self.recover()
+                    if signed.block is not None or _now() > self._looked_at + _RESEND_SECONDS:
+                        await self.recover()  # for all that wait
                     look_again = _now() + _RESEND_SECONDS
                     if signed.tx not in (kept.tx for kept in self._outbox.since(signed.nonce)):
                         raise _Spent(self._rpc.url, f"{signed.tx} was lost: its nonce is spent")
@@ -272,6 +302,7 @@ class Sender:
 
     async def _recover(self) -> int:
         """With the lock held: settle what has landed, and bring the rest."""
+        self._looked_at = _now()
         latest = await self._settle_spent()
         missing = self._outbox.since(latest)
         went_back = any(signed.block is not None for signed in missing)
@@ -309,9 +340,25 @@ class Sender:
         try:
             await self._push(signed)
         except RpcFault as fault:
-            if "nonce" not in fault.message.lower():
+            if "nonce" in fault.message.lower():
+                return  # it landed between two questions, or another did: the next look tells
+            if not any(word in fault.message.lower() for word in ("fee", "underpriced")):
                 raise ChainDown(self._rpc.url, fault.message) from fault
-            # it landed between two questions, or another did: the next look tells
+            await self._pay_more(signed)
+
+    async def _pay_more(self, signed: SignedTx) -> None:
+        """The same call at the same nonce with the fees of now: still only one of them can land."""
+        old = TypedTransaction.from_bytes(HexBytes(signed.raw)).as_dict()
+        fields = {name: old[name] for name in ("type", "chainId", "nonce", "gas", "value", "data")}
+        if old.get("to"):
+            fields["to"] = old["to"]
+        dearer = self._signed({**fields, **await self._fees()}, signed.wish)
+        _LOG.warning("transaction %s pays too little now: %s takes its place", signed.tx, dearer.tx)
+        self._outbox.save(dearer)
+        try:
+            await self._push(dearer)
+        except RpcFault as fault:
+            raise ChainDown(self._rpc.url, fault.message) from fault
 
     async def _wait_for_nonce(self, nonce: int) -> None:
         """Wait until blocks hold what was brought; for slow chains only a while."""

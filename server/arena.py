@@ -230,7 +230,8 @@ class Arena:
     def _check_room(self, opening: Open) -> None:
         """Games whose clock ran out do not count: nobody has to end them."""
         now, limits, opener = self.now(), self.limits, opening.opener.lower()
-        going = [h.session for h in self._games.values() if not is_left(h.session, now)]
+        ours = (h.session for h in self._games.values() if h.journal.ours)
+        going = [session for session in ours if not is_left(session, now)]
         if len(going) >= limits.games:
             raise CommandRefused("too_many_games", f"{len(going)} games are going on here")
         mine = sum(session.terms.open.opener.lower() == opener for session in going)
@@ -352,7 +353,8 @@ class Arena:
         await self._tasks.cancel()
         self._writing.close()
         if self.store is not None:
-            self.store.end_run(self.now())
+            with contextlib.suppress(StoreFailed):
+                self.store.end_run(self.now())
 
     # --- effects --------------------------------------------------------------------------------
 

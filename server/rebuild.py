@@ -11,14 +11,17 @@ from engine.errors import EngineError
 from proofs.signing import Open
 from server.arena import Arena
 from server.effects import ChainTruth, Terms
-from server.journal import Kept, kept_game, load_open
+from server.journal import Kept, kept_game, load_open, load_state
 from server.messages import Clocks
 from server.ply import hex_of
 from server.ports import GameChain, OpenedGame
+from server.records import GameRow
 from server.store import Store, store_file
 
 _BOOT: Final = Path("/proc/sys/kernel/random/boot_id")
 _WHOLE: Final = "whole"
+_REJECTED_KEPT: Final = 24 * 3600.0
+_EVENTS_KEPT: Final = 3600.0
 _NOWHERE: Final = ChainTruth(None, (), Clocks(white=0, black=0, running=None, at=0), None)
 _LOG: Final = logging.getLogger(__name__)
 
@@ -115,10 +118,23 @@ def _read(store: Store, arena: Arena, now: float) -> dict[bytes, _Stored]:
     arena.absences = store.absences()
     found = {}
     for row in store.games():
+        if _is_done_with(store, row, now):
+            continue
         opening = _Opened(load_open(row.opening), row.signature, row.secret, "")
         kept = kept_game(store, row, events_hold=events_hold)
         found[row.id] = _Stored(row.id, row.ours, opening, kept)
     return found
+
+
+def _is_done_with(store: Store, row: GameRow, now: float) -> bool:
+    """Forget games that the contract refused, and the events of those that ended, in good time."""
+    state, ended_at = load_state(row.state)
+    if state.opening.stage == "rejected" and now - row.begun > _REJECTED_KEPT:
+        store.forget_game(row.id)
+        return True
+    if ended_at is not None and now - ended_at > _EVENTS_KEPT:
+        store.forget_events(row.id)
+    return False
 
 
 def _host_of(path: Path) -> str:

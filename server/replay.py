@@ -34,13 +34,13 @@ def replay(line: Line, rows: Sequence[PlyRow], terms: Terms, payee: int, now: fl
         side = terms.open.white if line.game.turn == chess.WHITE else terms.open.black
         by: Mover = "bot" if side_player(side) is None else "player"
         history = next_history(line.history, row.move)
-        sound = (row.number, row.by, row.history) == (line.next, by, history)
-        if not sound or not line.is_legal(row.move):
+        if (row.number, row.by, row.history) != (line.next, by, history):
             return row.number
         if row.stage == "verified":
             _put(line.push(by, row.move, now), row)
         elif by == "player":
-            if not _is_signed(row, line, terms, cast(str, side_player(side))):
+            player = cast(str, side_player(side))
+            if not line.is_legal(row.move) or not _is_signed(row, line, terms, player):
                 return row.number
             ply = line.push(by, row.move, now)
             ply.signature, ply.at = row.signature, _times(row, "proposed")

@@ -7,6 +7,7 @@ from typing import Final
 
 from proofs.errors import ChainDown, ChainRejected
 from server.effects import ChainTruth, Effect, Intent, Landing
+from server.errors import StoreFailed
 from server.hosted import Hosted, Limits
 from server.ply import hex_of
 from server.ports import GameChain
@@ -36,6 +37,9 @@ class Sending:
                 break
             except ChainDown as error:
                 fault = error.public
+            except StoreFailed as error:  # what is signed has to be kept first
+                _LOG.error("%s", error)
+                fault = "the arena's store does not work"
             except Exception as error:  # a game must not stop for an answer nobody foresaw
                 _LOG.exception("game %s: %r failed", hex_of(session.id), intent)
                 fault = f"the chain's answer makes no sense: {type(error).__name__}"

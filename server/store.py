@@ -37,7 +37,8 @@ from server.store_outbox import StoredOutbox
 from server.tables import EVENTS, GAMES, NOTES, OFFERS, PLIES, RUNS
 
 EVENTS_KEPT: Final = 128
-BUSY_SECONDS: Final = 5.0
+BUSY_SECONDS: Final = 1.0
+"""How long another process, such as a backup, may hold us up; then it is tried again later."""
 _MIGRATIONS: Final = Path(__file__).parent / "migrations"
 _PLY_COLUMNS: Final = tuple(c.name for c in PLIES.columns if c.name not in ("game", "ply"))
 
@@ -219,6 +220,10 @@ class Store:
         found = [(row.version, row.wire) for row in self._read(query.order_by(EVENTS.c.version))]
         first = next((i for i in range(len(found), 0, -1) if not _follows(found, i - 1)), 1)
         return found[first - 1 :]
+
+    def forget_events(self, game: bytes) -> None:
+        with self.batch() as connection:
+            connection.execute(sa.delete(EVENTS).where(EVENTS.c.game == game))
 
     def forget_game(self, game: bytes) -> None:
         with self.batch() as connection:

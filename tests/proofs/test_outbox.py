@@ -289,3 +289,24 @@ async def test_a_chain_that_is_down_keeps_the_transaction(tmp_path: Path) -> Non
         chain.rpc.ask = ask  # type: ignore[method-assign]
         assert (await task).tx == waiting.tx
         await chain.close()
+
+
+async def test_one_that_pays_too_little_now_is_replaced_at_its_nonce(tmp_path: Path) -> None:
+    kept = Kept()
+    async with scene(tmp_path) as built:
+        chain = await other_key(built, kept)
+        live = await scene_open(built, chain)
+        e4 = live.index("e4")
+        sig = live.signed(e4)
+        await cut_at(chain, "eth_sendRawTransaction", lambda: chain.move(live.id, 0, e4, sig))
+        (poor,) = kept.box.open()
+        await built.chain.rpc.ask("anvil_setNextBlockBaseFeePerGas", hex(10**12))
+        await built.chain.rpc.ask("evm_mine")
+        again = await Chain.connect(
+            built.node.url, OWN_KEY, built.chain.addresses, outbox_of=kept.of
+        )
+        receipt = await again.move(live.id, 0, e4, sig)
+        assert receipt.tx != poor.tx
+        assert kept.hashes[1:] == [receipt.tx]
+        assert (await again.game(live.id)).ply == 1
+        await again.close()
