@@ -115,9 +115,12 @@ async def test_a_prover_that_keeps_dying_is_asked_so_often_only(served: Served) 
         await served.move(client, NF3)
         await client.wait_until(
             lambda: any(
-                isinstance(e, m.ChainEvent) and e.d.stage == "rejected" for e in client.events
+                isinstance(e, m.WaitingEvent) and "of this" in str(e.d.reason)
+                for e in client.events
             )
         )
+        assert len(served.prover.jobs) == 2 * LIMITS.proof_tries
+        assert client.moves[3].stage == "queued"
 
 
 async def test_a_dropped_proof_leaves_the_queue(served: Served) -> None:
