@@ -237,18 +237,22 @@ def restore(file: Path, data: Path) -> Manifest:
     Raises FolderNotEmpty, DataFolderBusy, NotABackup, and then nothing is there.
     """
     _check_free(data)
-    data.parent.mkdir(parents=True, exist_ok=True)
-    staging = Path(tempfile.mkdtemp(prefix=f".{data.name}-", dir=data.parent))
-    try:
-        with _reading(file) as archive:
-            manifest = _unpack(file, archive, staging)
+    with _reading(file) as archive:
+        data.parent.mkdir(parents=True, exist_ok=True)
+        staging = Path(tempfile.mkdtemp(prefix=f".{data.name}-", dir=data.parent))
         try:
-            staging.rename(data)  # onto nothing, or onto an empty folder
-        except OSError:
-            raise FolderNotEmpty(data) from None
-    finally:
-        shutil.rmtree(staging, ignore_errors=True)
+            manifest = _unpack(file, archive, staging)
+            _move(staging, data)
+        finally:
+            shutil.rmtree(staging, ignore_errors=True)
     return manifest
+
+
+def _move(staging: Path, data: Path) -> None:
+    try:
+        staging.rename(data)  # onto nothing, or onto an empty folder
+    except OSError:
+        raise FolderNotEmpty(data) from None
 
 
 def _check_free(data: Path) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from server.cli_out import console, table
+from server.cli_out import printable
 from server.config import Settings, read
 
 
@@ -21,4 +21,7 @@ def run_serve(flags: Mapping[str, Any], *, file: Path | None, show: bool, rebuil
 
 def show_settings(settings: Settings) -> None:
     """What holds, and where each value comes from, on stdout; no secrets."""
-    console().print(table(("setting", "value", "from"), settings.lines()))
+    rows = [("setting", "value", "from"), *settings.lines()]
+    wide = [max(len(row[column]) for row in rows) for column in range(2)]
+    for name, value, found_in in rows:
+        print(f"{name:{wide[0]}}  {printable(value):{wide[1]}}  {found_in}")

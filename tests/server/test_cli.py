@@ -165,6 +165,12 @@ async def test_audit_exits4ForACustomVerifier(tmp_path: Path) -> None:
         (("bots", "list", "--data", "/nowhere"), 1, "holds no chain"),
         (("serve", "--port", "x"), 2, "port"),
         (("serve", "--origin", "chess.example"), 2, "no origin"),
+        (("serve", "--log", "xml"), 2, "log: "),
+        (("serve", "--config", "/nowhere.toml"), 2, "there is no such file"),
+        (("backup", "/tmp/never.tar", "--data", "/nowhere"), 1, "no data folder"),
+        (("restore", "/nowhere.tar", "--data", "/tmp/never/there"), 1, "no such file"),
+        (("restore", "/etc/hostname", "--data", "/tmp/never/there"), 1, "not a sound backup"),
+        (("restore", "/etc/hostname"), 2, "--data"),
         (("serve", "--bot", "queen", "--data", "/nowhere"), 1, "queen"),
         (("nonsense",), 2, "nonsense"),
     ],
@@ -230,6 +236,21 @@ def test_setupDev_findsTheKey(folder: Folder) -> None:
     assert DEV_SETUP in ran.err
 
 
+def test_serve_showsItsSettingsAndNoSecret(tmp_path: Path) -> None:
+    (tmp_path / "checkproof.toml").write_text("games = 7\n")
+    key, rpc = "0x" + "5e" * 32, "https://node.example/v3/hunter2"
+    told = {"CHECKPROOF_KEY": key, "CHECKPROOF_RPC": rpc, "CHECKPROOF_PORT": "9000"}
+    ran = run("serve", "--show-config", "--data", tmp_path, "--workers", "2", **told)
+    assert (ran.code, ran.err) == (0, "")
+    rows = {name: rest for name, *rest in map(str.split, ran.out.splitlines())}
+    assert rows["games"] == ["7", str(tmp_path / "checkproof.toml")]
+    assert rows["port"] == ["9000", "CHECKPROOF_PORT"]
+    assert rows["workers"] == ["2", "flag"]
+    assert rows["rpc"] == ["https://node.example/…", "CHECKPROOF_RPC"]
+    assert key not in ran.out
+    assert "hunter2" not in ran.out
+
+
 def test_train_saysThatTorchIsMissing() -> None:
     code = "import sys; sys.modules['torch'] = None; sys.argv[1:] = ['train', 'net'];"
     done = subprocess.run(
@@ -247,7 +268,18 @@ def test_train_saysThatTorchIsMissing() -> None:
 def test_help_isQuickAndComplete() -> None:
     ran = run("--help")
     assert ran.code == 0
-    for command in ("serve", "audit", "prove", "verify", "bots", "setup", "train", "bench"):
+    for command in (
+        "serve",
+        "backup",
+        "restore",
+        "audit",
+        "prove",
+        "verify",
+        "bots",
+        "setup",
+        "train",
+        "bench",
+    ):
         assert command in ran.out
     loaded = subprocess.run(
         [sys.executable, "-c", "import sys, server.cli; print(*sys.modules)"],
