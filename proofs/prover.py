@@ -25,9 +25,9 @@ from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
-from proofs.errors import ProofInvalid, ProverDied, ProverFailed, ProversBusy
+from proofs.errors import NotTheNetsMove, ProofInvalid, ProverDied, ProverFailed, ProversBusy
 from proofs.fair_queue import FairQueue
 from proofs.pace import Pace, Patience, finishes
 from proofs.prove import ProofJob, ProofResult
@@ -148,7 +148,7 @@ class ProverPool:
 
         `on_start` is called when a worker begins it, `on_again` when that worker was lost and the
         job waits for another one.  The future's errors: ProversBusy, ProverDied, ProverFailed,
-        ProofInvalid.  It can be cancelled until a worker has begun.
+        ProofInvalid, NotTheNetsMove.  It can be cancelled until a worker has begun.
         """
         task = _Task(job, group, Future(), on_start, on_again)
         refusal = self._take(task)
@@ -341,7 +341,7 @@ class ProverPool:
                 worker.task, worker.deadline = None, float("inf")
                 if kind == "done":
                     self._pace.note(task.job.key_hash, time.monotonic() - worker.since)
-            _settle(task.future, kind, rest[0])
+            _settle(task.future, kind, *rest)
 
     def _worker_ready(self, worker: _Worker, pid: int) -> None:
         with self._lock:
@@ -448,10 +448,13 @@ def _tell(callback: Callback | None) -> None:
             _log.exception("a prover's callback failed")
 
 
-def _settle(future: Future[ProofResult], kind: str, value: object) -> None:
-    if isinstance(value, ProofResult):
-        future.set_result(value)
-    elif kind == "invalid":
-        future.set_exception(ProofInvalid(str(value)))
-    else:
-        future.set_exception(ProverFailed(str(value)))
+def _settle(future: Future[ProofResult], kind: str, *values: Any) -> None:
+    match kind, values:
+        case "done", [result]:
+            future.set_result(result)
+        case "invalid", [key_hash]:
+            future.set_exception(ProofInvalid(key_hash))
+        case "wrong", [index, best]:
+            future.set_exception(NotTheNetsMove(index, best))
+        case _:
+            future.set_exception(ProverFailed(" ".join(map(str, values))))

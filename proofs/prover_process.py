@@ -6,7 +6,8 @@ forked from the foreman shares the key's memory and starts at once, a replacemen
     pool ──control socket──▶ foreman     one byte with one socket: fork a worker on that socket
     pool ◀──worker's socket──▶ worker    ("ready", pid) then per job: a ProofJob in,
                                          ("started",) and ("done", ProofResult)
-                                         or ("invalid", key hash) or ("failed", line) out
+                                         or ("invalid", key hash) or ("wrong", index, best)
+                                         or ("failed", line) out
 
 Nobody outlives the pool: the foreman is killed with the thread that started it, and workers with
 the foreman.
@@ -28,7 +29,7 @@ from typing import Final, NoReturn
 from engine.errors import EngineError
 from engine.net import house_net, house_nets
 from proofs.circuit import compile_circuit
-from proofs.errors import ProofError, ProofInvalid
+from proofs.errors import NotTheNetsMove, ProofError, ProofInvalid
 from proofs.keys import KeyStore
 from proofs.prove import ProofJob, Prover
 
@@ -103,6 +104,8 @@ def _answer(job: ProofJob, store: KeyStore, provers: _Provers) -> tuple[object, 
         return "done", provers[key].prove(job.statement)
     except ProofInvalid as error:
         return "invalid", error.key_hash
+    except NotTheNetsMove as error:
+        return "wrong", error.index, error.best
     except (ProofError, EngineError, OSError) as error:
         return "failed", str(error)
 

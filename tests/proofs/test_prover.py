@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from proofs.circuit import MoveCircuit
-from proofs.errors import ProverDied, ProverFailed, ProversBusy
+from proofs.errors import NotTheNetsMove, ProverDied, ProverFailed, ProversBusy
 from proofs.groth16 import verify
 from proofs.keys import KeyRecord, KeyStore
 from proofs.pace import Patience
@@ -141,7 +141,7 @@ def test_a_false_statement_fails_and_the_worker_lives(
     true = job(0)
     before = pool.pids()
     false = replace(true, statement=replace(true.statement, index=true.statement.index ^ 1))
-    with pytest.raises(ProverFailed, match="does not play"):
+    with pytest.raises(NotTheNetsMove, match="does not play"):
         pool.submit(false).result(LIMIT)
     with pytest.raises(ProverFailed, match="no key"):
         pool.submit(replace(true, key_hash="00" * 32)).result(LIMIT)
