@@ -87,7 +87,7 @@ LOCK := --quiet --generate-hashes --allow-unsafe --strip-extras --no-emit-index-
 lock: setup-dev
 	$(PIP) install -q pip-tools
 	CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/pip-compile $(LOCK) -o requirements.lock pyproject.toml
-	CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/pip-compile $(LOCK) --extra dev --extra train \
+	CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/pip-compile $(LOCK) --extra dev --extra train --extra ezkl \
 	  -c requirements.lock -o requirements-dev.lock pyproject.toml
 	sed -i '/^torch==/,/^[^ ]/{/^torch==/d;/^ /d}' requirements-dev.lock
 
