@@ -381,6 +381,61 @@ async def test_a_chain_that_lost_its_blocks_gets_them_again(served: Served) -> N
     assert len(served.prover.jobs) == 1
 
 
+async def test_a_reorg_over_a_bots_move_is_told_and_the_move_brought_again(served: Served) -> None:
+    served.arena.watch()
+    game = await served.open()
+    async with await Client.connect(served.url, game=game) as client:
+        await client.wait_until(lambda: client.snapshot is not None)
+        await served.move(client, E4)
+        await client.wait_stage(1, "verified")
+        await asyncio.sleep(2 * LIMITS.watch_every)
+        held = served.chain.held[bytes.fromhex(game[2:])]
+        del held.moves[1:]
+        held.game.board.pop()
+        served.chain.head = 0
+        await client.wait_until(lambda: any(e.t == "correction" for e in client.events))
+        await client.wait_stage(1, "verified")
+        (told,) = (e.d for e in client.events if isinstance(e, m.CorrectionEvent))
+        assert (told.ply, told.cause) == (1, "reorg")
+    assert len(held.moves) == 2
+    assert len(served.prover.jobs) == 1
+    assert served.chain.recoveries == 1
+
+
+async def test_an_end_that_the_chain_lost_is_taken_back(served: Served) -> None:
+    served.arena.watch()
+    game = await served.open()
+    async with await Client.connect(served.url, game=game) as client:
+        await client.wait_until(lambda: client.snapshot is not None)
+        await client.resign(Resign(bytes.fromhex(game[2:])).sign(DOMAIN, served.player.key))
+        await client.wait_end()
+        await asyncio.sleep(2 * LIMITS.watch_every)
+        served.chain.held[bytes.fromhex(game[2:])].ended = None
+        served.chain.head = 0
+        await client.wait_until(lambda: any(e.t == "correction" for e in client.events))
+        await client.wait_until(lambda: client.snapshot is not None and not client.snapshot.result)
+        assert client.snapshot is not None
+        assert (client.snapshot.status, client.snapshot.result) == ("playing", None)
+        (told,) = (e.d for e in client.events if isinstance(e, m.CorrectionEvent))
+        assert (told.ply, told.cause) == (0, "reorg")
+        await served.move(client, E4)
+        await client.wait_stage(1, "verified")
+
+
+async def test_a_chain_that_takes_long_is_told_of(served: Served) -> None:
+    served.arena._sending._limits = replace(LIMITS, slow_chain=0.02)
+    game = await served.open()
+    async with await Client.connect(served.url, game=game) as client:
+        await client.wait_until(lambda: bool(served.chain.held) and client.snapshot is not None)
+        served.chain.hold()
+        await served.move(client, E4)
+        await client.wait_until(lambda: any(e.t == "waiting" for e in client.events))
+        served.chain.release()
+        await client.wait_stage(1, "verified")
+        told = [e.d.reason for e in client.events if isinstance(e, m.WaitingEvent)]
+    assert told == ["waiting for the chain: no answer for 0.02 seconds", None]
+
+
 # --- coming back -------------------------------------------------------------------------------
 
 
