@@ -1,10 +1,11 @@
 """What the page tells while it waits, and when something that it showed does not hold."""
 
 import asyncio
+import re
 import time
 
 import pytest
-from playwright.async_api import Browser, expect
+from playwright.async_api import Browser, WebSocketRoute, expect
 
 from server import messages as m
 from server.errors import CommandRefused
@@ -26,9 +27,9 @@ async def test_place_in_the_queue_and_expected_wait(arena: FakeArena, hand: Hand
     await hand.start(arena.url, "first", "white")
     await play_line(hand, "e2e4", "d2d4")
     chips = hand.page.locator(".strip .chip")
-    await expect(chips.nth(0)).to_contain_text("queued · #1 · proof in about 20 s")
-    await expect(chips.nth(1)).to_contain_text("queued · #2 · proof in about 40 s")
-    await expect(chips.nth(1)).to_contain_text("about 39 s")  # it runs down by itself
+    await expect(chips.nth(0)).to_contain_text(re.compile("queued · #1 · proof in about (20|1.) s"))
+    await expect(chips.nth(1)).to_contain_text(re.compile("queued · #2 · proof in about (40|3.) s"))
+    await expect(chips.nth(1)).to_contain_text(re.compile("about 3. s"))  # runs down by itself
     arena.prover.start(arena.prover.jobs[0])
     await expect(chips.nth(0)).to_contain_text("of about 20 s")
     await expect(chips.nth(1)).to_contain_text("queued · #1 · proof in about")
@@ -185,6 +186,34 @@ async def test_resigning_says_what_is_in_flight(arena: FakeArena, hand: Hand) ->
     await hand.page.get_by_test_id("resign-confirm").click()
     await expect(hand.page.get_by_test_id("status")).to_have_text("You lose · 0-1")
     await expect(hand.moves).to_have_count(1)
+
+
+async def test_a_resignation_lost_with_its_connection_is_sent_again(
+    arena: FakeArena, hand: Hand
+) -> None:
+    lost: list[str | bytes] = []
+
+    async def join(socket: WebSocketRoute) -> None:
+        server = socket.connect_to_server()
+
+        async def pass_on(text: str | bytes) -> None:
+            if '"t":"resign"' in str(text) and not lost:
+                lost.append(text)
+                await socket.close(code=1011)
+            else:
+                server.send(text)
+
+        socket.on_message(pass_on)
+
+    await hand.start(arena.url, "first", "white")
+    await hand.page.route_web_socket("**/ws?game=*", join)
+    await hand.page.reload()
+    await hand.my_turn("white")
+    await hand.page.get_by_test_id("resign").click()
+    await hand.page.get_by_test_id("resign-confirm").click()
+    await expect(hand.page.get_by_test_id("status")).to_have_text("You lose · 0-1")
+    await expect(hand.page.get_by_test_id("error")).to_be_hidden()
+    assert len(lost) == 1
 
 
 async def test_a_player_is_no_spectator_even_before_a_move(

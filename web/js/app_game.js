@@ -97,22 +97,30 @@ async function main() {
   }
 
   /**
+   * Send a command until the server has answered it: a lost connection is no answer.
+   *
    * @param {string} type
    * @param {(signer: (digest: Uint8Array) => string) => object} data
    * @returns {Promise<boolean>} whether the server took it
    */
   async function command(type, data) {
     if (!key) return false;
-    try {
-      await connection.request(
-        type,
-        data((digest) => key.sign(digest)),
-        "ack",
-      );
-      return true;
-    } catch (error) {
-      set(states.withError(state, lineOf(error)));
-      return false;
+    const signed = data((digest) => key.sign(digest));
+    for (let tries = 1; ; tries++) {
+      try {
+        await connection.request(type, signed, "ack");
+        return true;
+      } catch (error) {
+        const code = error instanceof CommandRefused ? error.code : "";
+        if (error instanceof ConnectionLost) await connection.reopened();
+        else if (LATER.has(code)) await new Promise((on) => setTimeout(on, RETRY_MS));
+        else if (tries > 1 && code === "game_over")
+          return true; // the first try did it
+        else {
+          set(states.withError(state, lineOf(error)));
+          return false;
+        }
+      }
     }
   }
 }

@@ -125,6 +125,8 @@ export class Connection {
   #closed = false;
   /** @type {Map<number, {resolve: (data: any) => void, reject: (error: Error) => void}>} */
   #waiting = new Map();
+  /** @type {(() => void)[]} */
+  #reopened = [];
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #pingTimer;
   /** @type {ReturnType<typeof setTimeout> | undefined} */
@@ -172,6 +174,11 @@ export class Connection {
     return reply.d;
   }
 
+  /** Wait until there is a new connection. @returns {Promise<void>} */
+  reopened() {
+    return new Promise((resolve) => this.#reopened.push(resolve));
+  }
+
   /** Close for good. */
   close() {
     this.#closed = true;
@@ -195,6 +202,7 @@ export class Connection {
       this.#loss = "lost";
       this.handlers.onStatus?.("open");
       this.#schedulePing();
+      for (const resolve of this.#reopened.splice(0)) resolve();
     });
     socket.addEventListener("message", (message) => {
       if (this.#socket === socket) this.#receive(message.data);
