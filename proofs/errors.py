@@ -87,13 +87,12 @@ class ChainError(ProofError):
 
 
 class ChainDown(ChainError):
-    """`public` is what players may read: a node's address can hold a password."""
+    """`why` may be told to players, and `url` not: it can hold a password."""
 
     def __init__(self, url: str, why: str) -> None:
         super().__init__(f"no usable answer from the chain at {url}: {why}")
         self.url = url
         self.why = why
-        self.public = f"no usable answer from the chain: {why}"
 
 
 class ChainRejected(ChainError):

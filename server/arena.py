@@ -14,6 +14,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Final
 
+from engine.errors import EngineError
 from proofs.errors import BadSignature, ChainDown
 from proofs.prover import PoolState
 from proofs.signing import Open, side_player
@@ -171,7 +172,9 @@ class Arena:
             raise CommandRefused("bad_signature", f"not signed by {opening.opener.lower()}")
         self._check_room(opening)
         if self._sending.fault is not None:
-            raise CommandRefused("chain_down", f"no new games now: {self._sending.fault}")
+            raise CommandRefused(
+                "chain_down", f"no new games: the chain does not answer: {self._sending.fault}"
+            )
         self.offers.use(offer)
         terms = Terms(self._chain.domain, opening, signature, offer.secret, self.bots)
         hosted = self._host(terms)
@@ -256,7 +259,11 @@ class Arena:
         session = hosted.session
         fix = Fix() if kept is None else session.restore(kept.state, kept.plies, now)
         was_over = session.is_over
-        effects = [*session.reconcile(truth, now), *fix.effects(now)]
+        try:
+            effects = [*session.reconcile(truth, now), *fix.effects(now)]
+        except EngineError:
+            del self._games[session.id]
+            raise
         if not (session.is_over and was_over):  # what was missed is told with the whole
             effects.append(Resync())
         if kept is None:

@@ -40,9 +40,9 @@ class Chronicle:
             case m.CorrectionEvent(d=d):
                 _LOG.warning(f"corrected: {d.message}", game=game, ply=d.ply, cause=d.cause)
             case m.WaitingEvent(d=d) if d.reason is not None:
-                _LOG.warning(f"waiting: {d.reason}", game=game)
+                _LOG.warning(d.reason, game=game)
             case m.WaitingEvent():
-                _LOG.info("waiting no more", game=game)
+                _LOG.info("it goes on", game=game)
 
     def _tell_of_proof(self, game: str, d: m.ProofData) -> None:
         if d.stage == "proved":

@@ -110,7 +110,7 @@ class Vitals:
         if look is not None:
             more = {"block": look.block, "age": round(max(0.0, time.time() - look.at), 1)}
         if fault is not None:
-            return Part("down", fault, more)
+            return Part("down", f"the chain does not answer: {fault}", more)
         if self.is_low:
             assert look is not None
             why = f"the relayer's balance pays for {look.moves_left} bot moves"
@@ -155,9 +155,9 @@ class Vitals:
                     chain.block_number(), chain.balance(chain.address), chain.gas_price()
                 )
         except TimeoutError:
-            self._lost("no answer from the chain")
+            self._lost(f"no answer for {LOOK_SECONDS:g} seconds")
         except ChainDown as error:
-            self._lost(error.public)
+            self._lost(error.why)
         except ProofError as error:
             self._lost(type(error).__name__)
         else:

@@ -27,6 +27,7 @@ _LONG_HEX: Final = re.compile(r"(?:0x)?[0-9a-fA-F]{65,}")
 """Longer than any hash: a signature, a proof, a transaction's bytes."""
 _BYTES: Final = re.compile(r"""b(?P<quote>['"])(?:\\.|(?!(?P=quote)).)*(?P=quote)""")
 _SHORT: Final = re.compile(r"0x[0-9a-fA-F]{12,}")
+_HASH: Final = re.compile(r"0x[0-9a-fA-F]{64}")
 _PREFIXES: Final = {"warning": "warning: ", "error": "error: ", "critical": "error: "}
 
 
@@ -107,7 +108,7 @@ def _for_people(_logger: WrappedLogger, _method: str, event: EventDict) -> str:
     event.pop("time", None)
     trace = event.pop("exception", None)
     about = ", ".join(f"{k} {v}" for k, v in event.items() if v is not None)
-    line = _PREFIXES.get(level, "") + " ".join(told.split())
+    line = _PREFIXES.get(level, "") + _HASH.sub(_cut, " ".join(told.split()))
     if about:
         line += f" ({_SHORT.sub(_cut, about)})"
     return line if trace is None else f"{line}\n{trace}"

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from server.hosted import Hosted
     from server.site import Site
 
-disable_created_metrics()  # the process' own start says as much
+disable_created_metrics()  # type: ignore[no-untyped-call]  # the process' own start says as much
 CONTENT_TYPE: Final = CONTENT_TYPE_LATEST
 _PROOF_SECONDS: Final = (0.25, 0.5, 0.75, 1, 1.5, 2, 3, 4, 6, 8, 12, 20, 40, 80)
 _MOVE_SECONDS: Final = (0.1, 0.25, 0.5, 1, 1.5, 2, 3, 4, 6, 8, 12, 20, 40, 80, 160, 320)

@@ -36,13 +36,13 @@ class Sending:
                 answer = await self._ask_chain(hosted, intent)
                 break
             except ChainDown as error:
-                fault = error.public
+                fault = error.why
             except StoreFailed as error:  # what is signed has to be kept first
                 _LOG.error("%s", error)
                 fault = "the arena's store does not work"
             except Exception as error:  # a game must not stop for an answer nobody foresaw
                 _LOG.exception("game %s: %r failed", hex_of(session.id), intent)
-                fault = f"the chain's answer makes no sense: {type(error).__name__}"
+                fault = f"its answer makes no sense: {type(error).__name__}"
             self.fault = fault
             self._apply(hosted, session.waiting(intent, fault, self._now()))
             await asyncio.sleep(pause)

@@ -72,7 +72,7 @@ async def test_a_silent_chain_is_down_and_names_no_address(
     await served.site.vitals.look_at(FakeNode(error=error))
     status, told = await health(http)
     assert (status, told["status"], told["chain"]["status"]) == (503, "down", "down")
-    assert told["what"] == "no usable answer from the chain: Connection refused"
+    assert told["what"] == "the chain does not answer: Connection refused"
     assert "127.44" not in str(told)
     await served.site.vitals.look_at(FakeNode(error=WrongChain("at http://127.44.55.66")))
     assert "127.44" not in str(await health(http))
@@ -83,7 +83,7 @@ async def test_a_silent_chain_is_down_and_names_no_address(
 async def test_what_sending_meets_counts_too(served: Served, http: aiohttp.ClientSession) -> None:
     served.arena._sending.fault = "no answer"
     assert await health(http) == (503, (await health(http))[1])
-    assert (await health(http))[1]["what"] == "no answer"
+    assert (await health(http))[1]["what"] == "the chain does not answer: no answer"
 
 
 async def test_a_chain_that_never_answers_is_down_after_a_while(

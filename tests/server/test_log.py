@@ -37,10 +37,12 @@ def test_people_get_a_sentence() -> None:
     log.logger("server.x").info("warming up at http://127.0.0.1:8000")
     log.logger("server.x").info("game begun", game=GAME, ply=0, tx=None)
     log.logger("server.x").warning("the chain does not answer")
+    logging.getLogger("server.y").info("game %s: the arena is at %s", GAME, "0x" + "a1" * 20)
     assert out.getvalue().splitlines() == [
         "warming up at http://127.0.0.1:8000",
         "game begun (game 0x3f3f3f…, ply 0)",
         "warning: the chain does not answer",
+        f"game 0x3f3f3f…: the arena is at 0x{'a1' * 20}",
     ]
 
 

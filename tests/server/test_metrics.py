@@ -172,8 +172,8 @@ async def test_what_goes_wrong_is_told(served: Served, caplog: pytest.LogCapture
     said = [(line["level"], line["event"]) for line in lines(caplog)]
     assert said == [
         ("warning", "corrected: lost"),
-        ("warning", "waiting: the chain does not answer"),
-        ("info", "waiting no more"),
+        ("warning", "the chain does not answer"),
+        ("info", "it goes on"),
     ]
     text = served.site.metrics.text(served.site).decode()
     assert 'checkproof_corrections_total{cause="reorg"} 1.0' in text
