@@ -8,39 +8,14 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from server.bench.host import children_of
+
 SERVE = """
 import sys
 from server.app import run
 from server.config import Config
 run(Config.of({}, port=int(sys.argv[2]), data=sys.argv[1]))
 """
-
-
-def children_of(pid: int) -> set[int]:
-    """All living descendants of a process."""
-    found: set[int] = set()
-    for task in Path(f"/proc/{pid}/task").glob("*/children"):
-        for child in map(int, task.read_text().split()):
-            found |= {child} | children_of(child)
-    return found
-
-
-def is_alive(pid: int) -> bool:
-    try:
-        state = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0]
-    except OSError:
-        return False
-    return state not in "ZX"
-
-
-async def wait_gone(pids: set[int], *, seconds: float = 20.0) -> set[int]:
-    """Those of `pids` that still live after at most `seconds`."""
-    end = asyncio.get_running_loop().time() + seconds
-    while living := {pid for pid in pids if is_alive(pid)}:
-        if asyncio.get_running_loop().time() > end:
-            return living
-        await asyncio.sleep(0.05)
-    return set()
 
 
 @dataclass

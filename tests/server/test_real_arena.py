@@ -20,12 +20,13 @@ from websockets.exceptions import ConnectionClosed
 from engine.policy_map import move_index
 from proofs.signing import Domain, Move, Open, address_of, player_side
 from server.app import start
+from server.bench.host import children_of, wait_gone
 from server.client import Client
 from server.config import Config, hold_folder
 from server.errors import DataFolderBusy
 from server.messages import ProofEvent
 from tests.proofs.keys_fixture import dev_store
-from tests.server.processes import children_of, server_process, wait_gone
+from tests.server.processes import server_process
 
 STALL_LIMIT = 0.1
 
