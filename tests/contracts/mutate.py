@@ -179,18 +179,20 @@ def _judge(bench: Bench, mutant: Mutant) -> str:
 def run(todo: Sequence[Mutant], results: Path) -> Iterator[tuple[Mutant, str]]:
     """The faults and what became of each; new results are added to the file."""
     known = _known(results)
+    yield from ((mutant, known[mutant.id]) for mutant in todo if mutant.id in known)
+    new = [mutant for mutant in todo if mutant.id not in known]
+    if not new:
+        return
     results.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="checkproof-") as name:
         bench = Bench(Path(name))
-        if any(mutant.id not in known for mutant in todo) and not bench.passes(_RULES + _GAMES):
+        if not bench.passes(_RULES + _GAMES):
             raise SystemExit("the tests fail without any fault; nothing can be told from them")
-        for mutant in todo:
-            if mutant.id not in known:
-                known[mutant.id] = _judge(bench, mutant)
-                entry = {"id": mutant.id, "result": known[mutant.id], "fault": str(mutant)}
-                with results.open("a", encoding="utf-8") as file:
-                    file.write(json.dumps(entry) + "\n")
-            yield mutant, known[mutant.id]
+        for mutant in new:
+            entry = {"id": mutant.id, "result": _judge(bench, mutant), "fault": str(mutant)}
+            with results.open("a", encoding="utf-8") as file:
+                file.write(json.dumps(entry) + "\n")
+            yield mutant, entry["result"]
 
 
 def main() -> None:

@@ -1,9 +1,11 @@
 """The faults that the mutation runner puts into sources."""
 
+import json
 from pathlib import Path
 
 import pytest
 
+from tests.contracts.mutate import chosen, run, stages_of
 from tests.contracts.mutators import mutants
 
 SOURCES = Path(__file__).parents[2] / "proofs" / "contracts" / "src"
@@ -58,3 +60,30 @@ def test_every_source_has_faults_each_in_one_place() -> None:
             line = source.splitlines()[mutant.line - 1].strip()
             assert mutant.before.splitlines()[0].strip() in line
             assert not line.startswith(("import", "pragma", "//", "using"))
+
+
+def test_a_sample_is_the_same_for_the_same_seed() -> None:
+    assert chosen(["Material"], 5, 1) == chosen(["Material"], 5, 1) != chosen(["Material"], 5, 2)
+    assert {mutant.file for mutant in chosen(["Material", "Clock"], None, 1)} == {
+        "Clock.sol",
+        "Material.sol",
+    }
+
+
+def test_what_is_known_is_not_done_again(tmp_path: Path) -> None:
+    results = tmp_path / "mutants.jsonl"
+    todo = chosen(["Clock"], 3, 1)
+    lines = [{"id": mutant.id, "result": "killed", "fault": str(mutant)} for mutant in todo]
+    results.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    assert list(run(todo, results)) == [(mutant, "killed") for mutant in todo]
+
+
+def test_every_source_with_code_is_compiled_and_tested() -> None:
+    assert stages_of("Clock.sol")[-1].contracts == ("Arena",)
+    assert [stage.contracts[0] for stage in stages_of("Bitboard.sol")] == [
+        "ChessRulesHarness",
+        "Arena",
+    ]
+    for path in SOURCES.glob("*.sol"):
+        if mutants(path.name, path.read_text(encoding="utf-8")):
+            assert stages_of(path.name), path.name
