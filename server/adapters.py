@@ -29,6 +29,8 @@ from server.effects import (
 from server.messages import Clocks, Color
 from server.ports import OpenedGame
 
+GAS_KEPT: Final = 20_000
+"""Of so many moves the gas is remembered."""
 _UNKNOWN: Final = Clocks(white=0, black=0, running=None, at=0)
 
 
@@ -73,6 +75,7 @@ class ArenaChain:
     def __init__(self, chain: Chain) -> None:
         self._chain = chain
         self._marks = Landmarks()
+        self._gas: dict[tuple[str, int], int] = {}
 
     @property
     def domain(self) -> Domain:
@@ -130,9 +133,18 @@ class ArenaChain:
         played = [log for log in logs if log.name in ("PlayerMoved", "BotMoved")]
         ended, grace = ended_of(logs), state.grace_until or None
         # a question for each move: worth it only where the game still is looked at
-        gas = [None if ended else await self._chain.gas_used(log.tx) for log in played]
+        gas = [None if ended else await self._gas_of(log) for log in played]
         moves = tuple(map(_landed, played, gas))
         return ChainTruth(opened, moves, clocks_of(state), ended, grace)
+
+    async def _gas_of(self, log: LogEvent) -> int | None:
+        """Asked once: a game is looked at many times, and its moves stay the same."""
+        known = self._gas.get((log.tx, log.block))
+        if known is None and (known := await self._chain.gas_used(log.tx)) is not None:
+            self._gas[log.tx, log.block] = known
+            if len(self._gas) > GAS_KEPT:
+                del self._gas[next(iter(self._gas))]
+        return known
 
     async def games(self) -> Sequence[tuple[Opening, ChainTruth]]:
         logs: dict[bytes, list[LogEvent]] = {}

@@ -11,6 +11,7 @@ from typing import cast
 
 import chess
 
+from engine.errors import EngineError
 from proofs.errors import BadSignature
 from proofs.signing import Move, side_player
 from proofs.statement import Statement, dice, game_seed, next_history
@@ -37,7 +38,10 @@ def replay(line: Line, rows: Sequence[PlyRow], terms: Terms, payee: int, now: fl
         if (row.number, row.by, row.history) != (line.next, by, history):
             return row.number
         if row.stage == "verified":
-            _put(line.push(by, row.move, now), row)
+            try:
+                _put(line.push(by, row.move, now), row)
+            except EngineError:  # not what we wrote
+                return row.number
         elif by == "player":
             player = cast(str, side_player(side))
             if not line.is_legal(row.move) or not _is_signed(row, line, terms, player):

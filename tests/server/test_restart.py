@@ -319,6 +319,20 @@ async def test_a_stored_move_that_nobody_signed_is_not_played(house: House) -> N
     await arena.close()
 
 
+async def test_a_row_that_cannot_be_is_learned_from_the_chain(house: House) -> None:
+    arena, hosted = await begun(house, E4, NF3)
+    await house.kill(arena)
+    store = Store.open(store_file(house.folder))
+    with store.batch() as connection:
+        connection.exec_driver_sql("UPDATE plies SET move = 1857 WHERE ply = 2")
+    store.close()
+    arena = await house.start()
+    again = arena.game(hosted.session.id)
+    assert stages(again) == ["verified"] * 4
+    assert again.session.line.plies[2].index == NF3
+    await arena.close()
+
+
 async def test_a_resignation_that_was_not_sent_is_sent_after_a_restart(house: House) -> None:
     arena, hosted = await begun(house, E4)
     house.chain.hold()
