@@ -88,7 +88,7 @@ def _take_up_one(
         arena.restore(terms, truth, kept=kept, ours=ours)
     except EngineError as error:
         game = terms.open.game_id(terms.domain)
-        _LOG.warning("game %s cannot be taken up: %s", hex_of(game), error)
+        _LOG.warning("it cannot be taken up: %s", error, extra={"game": hex_of(game)})
         return False
     return True
 

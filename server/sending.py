@@ -41,7 +41,7 @@ class Sending:
                 _LOG.error("%s", error)
                 fault = "the arena's store does not work"
             except Exception as error:  # a game must not stop for an answer nobody foresaw
-                _LOG.exception("game %s: %r failed", hex_of(session.id), intent)
+                _LOG.exception("%r failed", intent, extra={"game": hex_of(session.id)})
                 fault = f"its answer makes no sense: {type(error).__name__}"
             self.fault = fault
             self._apply(hosted, session.waiting(intent, fault, self._now()))
@@ -70,7 +70,7 @@ class Sending:
         try:
             return await self._chain.send(session.terms, intent, sent)
         except ChainRejected as refused:
-            _LOG.warning("game %s: %s", hex_of(session.id), refused)
+            _LOG.warning("%s", refused, extra={"game": hex_of(session.id)})
             return str(refused), await self._chain.truth(session.terms)
         finally:
             timer.cancel()
