@@ -41,6 +41,10 @@ _NEXT_MAY_DO: Final = (errno.EADDRINUSE, errno.EACCES)
 # As a browser spells it: in small letters, no path, not even a slash.
 _ORIGIN: Final = re.compile(r"https?://([a-z0-9._-]+|\[[0-9a-f:.]+\])(:[0-9]+)?")
 
+_KEY: Final = re.compile(r"[0-9a-fA-F]{64}")
+# the order of secp256k1 (SEC 2, 2.4.1)
+_KEY_LIMIT: Final = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141
+
 Names = Annotated[tuple[str, ...], NoDecode]
 """Words; in the environment with commas between them."""
 
@@ -101,6 +105,16 @@ class Config(BaseModel):
         if rpc is not None and urlsplit(rpc).scheme not in ("http", "https"):
             raise ValueError("a chain is reached at http://... or https://...")
         return rpc
+
+    @field_validator("key")
+    @classmethod
+    def _a_key(cls, key: SecretStr | None) -> SecretStr | None:
+        if key is not None:
+            text = key.get_secret_value().removeprefix("0x")
+            number = int(text, 16) if _KEY.fullmatch(text) else 0
+            if not 0 < number < _KEY_LIMIT:
+                raise ValueError("a private key is a number of 32 bytes in hex")
+        return key
 
     @classmethod
     def of(cls, environment: Mapping[str, str] = os.environ, **chosen: Any) -> Self:

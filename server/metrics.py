@@ -139,7 +139,8 @@ def _games(arena: "Arena") -> Iterator[Metric]:
     for hosted in arena.games():
         session, line = hosted.session, hosted.session.line
         states["ended" if session.is_over else session.status] += 1
-        stages.update(ply.stage for ply in line.plies[line.landed :] if ply.stage is not None)
+        if not session.is_over:  # most are, and none of their plies waits
+            stages.update(ply.stage for ply in line.plies[line.landed :] if ply.stage is not None)
         watching += hosted.room.spectators
     yield _by("games", "Games that are hosted here.", "state", {s: states[s] for s in _STATES})
     about = "Plies that the contract has not verified yet."

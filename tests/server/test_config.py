@@ -91,6 +91,13 @@ def test_a_folder_in_the_file_is_meant_from_there(tmp_path: Path) -> None:
     assert config.origins == ("http://a", "http://b")
 
 
+@pytest.mark.parametrize("key", ["5ecret", "0x" + "00" * 32, "0x" + "ff" * 32, "5e" * 33, "0x"])
+def test_a_key_that_is_none_is_refused_and_not_shown(key: str) -> None:
+    with pytest.raises(BadSetting, match="CHECKPROOF_KEY: key: a private key is") as caught:
+        read({}, environment={"CHECKPROOF_KEY": key})
+    assert key not in str(caught.value).replace("0x", "") or key == "0x"
+
+
 def test_slips_of_the_pen_in_the_environment_are_found() -> None:
     names = ("CHECKPROOF_PROT", "CHECKPROOF_PORT", "CHECKPROOF_CONFIG", "CHECKPROOF_URL", "HOME")
     assert unknown_variables(dict.fromkeys(names, "x")) == ["CHECKPROOF_PROT"]
