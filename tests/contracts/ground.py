@@ -240,9 +240,8 @@ def _event(log: dict[str, Any]) -> tuple[str, dict[str, Any]] | None:
 
 
 def _reverted(data: str) -> Reverted:
-    artifacts = [
-        load_artifact(n) for n in ("Arena", "BotRegistry", "Groth16MoveVerifier", "LibraryHarness")
-    ]
+    names = ("Arena", "BotRegistry", "Groth16MoveVerifier", "EzklMoveVerifier", "LibraryHarness")
+    artifacts = [load_artifact(name) for name in names]
     return Reverted(*decode_error(bytes.fromhex(data[2:]), artifacts))
 
 
