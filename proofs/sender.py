@@ -304,7 +304,7 @@ class Sender:
         """With the lock held: settle what has landed, and bring the rest."""
         self._looked_at = _now()
         latest = await self._settle_spent()
-        missing = self._outbox.since(latest)
+        missing = self._without_gap(latest, await self._nonce("pending"))
         went_back = any(signed.block is not None for signed in missing)
         if went_back:
             _LOG.warning("the chain went back: bringing %d transactions again", len(missing))
@@ -316,6 +316,21 @@ class Sender:
             await self._wait_for_nonce(missing[-1].nonce + 1)
             await self._settle_spent()
         return len(missing)
+
+    def _without_gap(self, latest: int, pending: int) -> list[SignedTx]:
+        """What is kept from nonce `latest` on, up to the first nonce that nobody has.
+
+        Beyond it nothing can land; it is forgotten, and has to be signed anew.
+        """
+        reachable, following = [], max(latest, pending)
+        for signed in self._outbox.since(latest):
+            if signed.nonce <= following:
+                reachable.append(signed)
+                following = max(following, signed.nonce + 1)
+            else:
+                _LOG.warning("transaction %s comes after one that is lost for good", signed.tx)
+                self._outbox.forget(signed.tx)
+        return reachable
 
     async def _settle_spent(self) -> int:
         """Learn what became of those whose nonces the chain has used; returns the next one."""

@@ -14,6 +14,10 @@ if TYPE_CHECKING:
 _COLUMNS: Final = (TX.c.tx, TX.c.nonce, TX.c.raw, TX.c.wish, TX.c.block)
 
 
+KEPT: Final = 20_000
+"""Of so many transactions; no chain that is of use loses more."""
+
+
 class StoredOutbox:
     """An outbox that a killed process leaves behind."""
 
@@ -21,6 +25,11 @@ class StoredOutbox:
         self._store = store
         self._key = {"chain": chain_id, "sender": address}
         self._mine = sa.and_(TX.c.chain == chain_id, TX.c.sender == address)
+        with store.batch() as connection:
+            connection.execute(sa.delete(TX).where(self._mine, TX.c.nonce < self._highest() - KEPT))
+
+    def _highest(self) -> sa.ScalarSelect[int | None]:
+        return sa.select(sa.func.max(TX.c.nonce)).where(self._mine).scalar_subquery()
 
     @property
     def next_nonce(self) -> int:

@@ -17,6 +17,7 @@ from sqlalchemy import (
     Column,
     Float,
     ForeignKey,
+    Index,
     Integer,
     LargeBinary,
     MetaData,
@@ -103,6 +104,7 @@ TRANSACTIONS = Table(
     Column("worked", Boolean, nullable=False),
     UniqueConstraint("tx"),
 )
+Index("open_transactions", TRANSACTIONS.c.nonce, sqlite_where=TRANSACTIONS.c.block.is_(None))
 
 NOTES = Table(
     "notes",

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from engine.game import Game
 from proofs.abi import load_artifact
 from proofs.chain import Chain
 from proofs.deploy import ensure_contracts, verify_contracts
@@ -310,3 +311,19 @@ async def test_one_that_pays_too_little_now_is_replaced_at_its_nonce(tmp_path: P
         assert kept.hashes[1:] == [receipt.tx]
         assert (await again.game(live.id)).ply == 1
         await again.close()
+
+
+async def test_what_comes_after_one_that_nobody_has_is_signed_anew(tmp_path: Path) -> None:
+    kept = Kept()
+    async with scene(tmp_path) as built:
+        chain = await other_key(built, kept)
+        live = await scene_open(built, chain)
+        await live.play("e4 e5")
+        lost, beyond = kept.box.since(1)
+        await chain.rpc.ask("anvil_rollback", 2)
+        kept.box.forget(lost.tx)  # as in a store that was made anew
+        assert await chain.recover() == 0
+        assert beyond.tx not in kept.hashes
+        await Live(chain, live.id, live.id, Game()).play("e4 e5")
+        assert (await chain.game(live.id)).ply == 2
+        await chain.close()

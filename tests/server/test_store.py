@@ -1,6 +1,8 @@
 """The file that the arena leaves behind when it dies."""
 
 import sqlite3
+import statistics
+import time
 from pathlib import Path
 
 import pytest
@@ -129,6 +131,33 @@ def test_stored_outbox(path: Path) -> None:
     store.close()
     store = Store.open(path)
     assert store.outbox(1, "0xme").since(4)[0] == signed(4, block=14)
+    store.close()
+
+
+def test_the_oldest_transactions_are_forgotten(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    store = Store.open(path)
+    monkeypatch.setattr("server.store_outbox.KEPT", 2)
+    box = store.outbox(1, "0xme")
+    for nonce in range(5):
+        box.save(signed(nonce))
+    assert [s.nonce for s in store.outbox(1, "0xme").since(0)] == [2, 3, 4]
+    store.close()
+
+
+def test_a_batch_takes_less_than_a_millisecond(path: Path) -> None:
+    """Of the processor's time: the event loop waits for it."""
+    store, costs = Store.open(path), []
+    begin(store)
+    for version in range(12, 212):
+        batch = Batch(
+            GAME.id, [(version, "x" * 600)], [ply(0, proof=bytes(256))], state=str(version)
+        )
+        begun = time.thread_time()
+        store.write(batch)
+        costs.append(time.thread_time() - begun)
+    median = statistics.median(costs)
+    print(f"a batch takes {median * 1e6:.0f} us of processor time")
+    assert median < 0.001
     store.close()
 
 

@@ -72,6 +72,9 @@ def upgrade() -> None:
         sa.Column("worked", sa.Boolean, nullable=False),
         sa.UniqueConstraint("tx"),
     )
+    op.create_index(
+        "open_transactions", "transactions", ["nonce"], sqlite_where=sa.text("block IS NULL")
+    )
     op.create_table(
         "notes",
         sa.Column("name", sa.String, primary_key=True),
