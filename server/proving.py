@@ -13,6 +13,7 @@ from proofs.errors import NotTheNetsMove, ProversBusy
 from proofs.prover import PoolState
 from server.effects import Effect, Prove
 from server.hosted import Hosted, Limits
+from server.ply import hex_of
 from server.ports import Proven, Prover
 from server.tasks import Tasks
 
@@ -35,6 +36,8 @@ class _Job:
     hosted: Hosted
     wish: Prove
     future: Future[Any]
+    hold_up: str | None
+    """Why nothing was proven when its game was last told."""
     is_begun: bool = False
 
 
@@ -98,15 +101,16 @@ class Proving:
     async def _prove(self, hosted: Hosted, wish: Prove) -> None:
         """Try until there is a proof, or the prover fails too often."""
         session, failures, pause = hosted.session, 0, self._limits.first_pause
+        about = {"game": hex_of(session.id), "ply": wish.ply}
         while True:
             try:
                 result = await self._prove_once(hosted, wish)
                 break
             except ProversBusy as error:  # no fault of this job: it only has to wait
-                _LOG.warning("proof of ply %d: %s", wish.ply, error)
+                _LOG.warning("a proof has to wait: %s", error, extra=about)
             except Exception as error:  # whatever a prover died of, the next may not
                 failures += 1
-                _LOG.warning("proof of ply %d, try %d: %s", wish.ply, failures, error)
+                _LOG.warning("a proof failed: %s", error, extra=about)
                 if failures == self._limits.proof_tries:
                     is_wrong = isinstance(error, NotTheNetsMove)
                     effects = session.unprovable(
@@ -134,7 +138,7 @@ class Proving:
             on_start=self._on_loop(self._begun, key),
             on_again=self._on_loop(self._again, key),
         )
-        self._jobs[key] = _Job(hosted, wish, future)
+        self._jobs[key] = _Job(hosted, wish, future, self.hold_up)
         self._tell_places(deque([key]))
         self._queue_moved()
         try:
@@ -179,7 +183,13 @@ class Proving:
 
     def _tell_all(self) -> None:
         self._timer = None
+        hold_up = self.hold_up
+        for job in [job for job in self._jobs.values() if job.hold_up != hold_up]:
+            job.hold_up = hold_up
+            self._apply(job.hosted, [])  # whatever is applied, it says what the game waits for
         self._tell_places(deque(self._jobs))
+        if hold_up is not None:  # nothing else tells when that is over
+            self._queue_moved()
 
     def _tell_places(self, keys: deque[Key]) -> None:
         """Tell these jobs their places, some now and the rest soon."""
@@ -191,6 +201,7 @@ class Proving:
                 continue  # begun just now: its own word is on its way
             session = job.hosted.session
             effects = session.queued(job.wish.job, place.position, place.wait_seconds, self._now())
-            self._apply(job.hosted, effects)
+            if effects:
+                self._apply(job.hosted, effects)
         if keys:
             asyncio.get_running_loop().call_soon(self._tell_places, keys)

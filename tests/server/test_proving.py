@@ -135,6 +135,23 @@ async def test_a_dropped_proof_leaves_the_queue(served: Served) -> None:
         assert not served.arena._proving._jobs
 
 
+async def test_players_are_told_when_provers_come_and_go(served: Served) -> None:
+    served.prover.is_held, served.prover.is_ready = True, False
+    async with begun(served) as client:
+        await client.wait_until(lambda: waits(client)[-1:] == ["the provers are warming up"])
+        served.prover.is_ready = True
+        await client.wait_until(lambda: waits(client)[-1] is None)
+        served.prover.is_ready, served.prover.fault = False, "provers end"
+        served.prover.lose(served.prover.jobs[0])
+        await client.wait_until(lambda: waits(client)[-1] == "provers end")
+        served.prover.is_ready = True
+        await client.wait_until(lambda: waits(client)[-1] is None)
+
+
+def waits(client: Client) -> list[str | None]:
+    return [event.d.reason for event in client.events if isinstance(event, m.WaitingEvent)]
+
+
 async def test_why_nothing_is_proven_is_known(served: Served) -> None:
     assert served.arena._proving.hold_up is None
     served.prover.is_ready = False
