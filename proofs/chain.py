@@ -13,7 +13,7 @@ from dataclasses import fields
 from typing import Any, Final, Protocol
 
 from proofs.abi import Artifact, load_artifact
-from proofs.errors import ChainDown, WrongChain
+from proofs.errors import ChainDown, WrongChain, shown_url
 from proofs.outbox import MemoryOutbox, OutboxOf
 from proofs.records import (
     Addresses,
@@ -114,7 +114,9 @@ class Chain:
         try:
             chain_id = await rpc.number("eth_chainId")
             if addresses is not None and addresses.chain_id != chain_id:
-                raise WrongChain(f"{rpc_url} is chain {chain_id}, not {addresses.chain_id}")
+                raise WrongChain(
+                    f"{shown_url(rpc_url)} is chain {chain_id}, not {addresses.chain_id}"
+                )
             sender = None if private_key is None else Sender(rpc, chain_id, private_key, outbox_of)
         except BaseException:
             await rpc.close()

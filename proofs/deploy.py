@@ -14,7 +14,7 @@ from eth_utils.crypto import keccak
 
 from proofs.abi import load_artifact, same_code
 from proofs.chain import Chain
-from proofs.errors import ChainRejected, WrongChain
+from proofs.errors import ChainRejected, WrongChain, shown_url
 from proofs.records import Addresses, BotVersion
 
 FORMAT: Final = "checkproof-deployment/1"
@@ -72,7 +72,7 @@ async def ensure_contracts(
         if known.chain_id != chain.chain_id:
             raise WrongChain(
                 f"{deployment_file(data_dir)} is for chain {known.chain_id}, "
-                f"and {chain.rpc.url} is chain {chain.chain_id}"
+                f"and {shown_url(chain.rpc.url)} is chain {chain.chain_id}"
             )
         if await chain.code(known.arena):
             try:

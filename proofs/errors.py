@@ -32,6 +32,22 @@ ProofError
     └── NoSuchGame    a game that the chain does not know
 """
 
+from urllib.parse import urlsplit
+
+
+NO_ADDRESS = "(no address)"
+
+
+def shown_url(url: str) -> str:
+    """An address without what may be a password in it."""
+    try:
+        parts = urlsplit(url)
+        host, port = parts.hostname or "", f":{parts.port}" if parts.port else ""
+    except ValueError:
+        return NO_ADDRESS
+    rest = "/…" if parts.path.strip("/") or parts.query else ""
+    return f"{parts.scheme}://{f'[{host}]' if ':' in host else host}{port}{rest}"
+
 
 class ProofError(Exception):
     """Base of all errors of this package; str() is one clear line for a person."""
@@ -90,7 +106,7 @@ class ChainDown(ChainError):
     """`why` may be told to players, and `url` not: it can hold a password."""
 
     def __init__(self, url: str, why: str) -> None:
-        super().__init__(f"no usable answer from the chain at {url}: {why}")
+        super().__init__(f"no usable answer from the chain at {shown_url(url)}: {why}")
         self.url = url
         self.why = why
 

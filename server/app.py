@@ -20,6 +20,7 @@ from aiohttp import web
 from engine.net import house_net
 from proofs.chain import Chain
 from proofs.deploy import ensure_contracts
+from proofs.errors import shown_url
 from proofs.keys import KeyStore
 from proofs.prover import ProverPool
 from proofs.sender import LOCAL_KEY
@@ -28,7 +29,7 @@ from server.adapters import ArenaChain, PoolProver
 from server.arena import Arena
 from server.budget import FILE_NAME, Doors, Spending
 from server.chronicle import Chronicle
-from server.config import Config, hold_folder, listen, shown_url, unknown_variables
+from server.config import Config, hold_folder, listen, unknown_variables
 from server.errors import KeyMissing, PageMissing
 from server.health import Vitals
 from server.hosted import Limits

@@ -19,7 +19,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal, Self
-from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import (
@@ -30,6 +29,7 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
+from proofs.errors import NO_ADDRESS, shown_url
 from server.errors import BadSetting, CannotListen, DataFolderBusy, NoFreePort
 
 PORT_TRIES: Final = 50
@@ -102,7 +102,9 @@ class Config(BaseModel):
     @field_validator("rpc")
     @classmethod
     def _an_address(cls, rpc: str | None) -> str | None:
-        if rpc is not None and urlsplit(rpc).scheme not in ("http", "https"):
+        if rpc is None:
+            return None
+        if not re.fullmatch(r"https?://\S+", rpc) or shown_url(rpc) == NO_ADDRESS:
             raise ValueError("a chain is reached at http://... or https://...")
         return rpc
 
@@ -179,15 +181,6 @@ def unknown_variables(environment: Mapping[str, str] = os.environ) -> list[str]:
     """Variables that look like settings and are none: slips of the pen, most likely."""
     known = {PREFIX + name.upper() for name in Config.model_fields} | {*_OTHER_VARIABLES}
     return sorted(n for n in environment if n.upper().startswith(PREFIX) and n.upper() not in known)
-
-
-def shown_url(url: str) -> str:
-    """An address without what may be a password in it."""
-    parts = urlsplit(url)
-    host = parts.hostname or ""
-    port = f":{parts.port}" if parts.port else ""
-    rest = "/…" if parts.path.strip("/") or parts.query else ""
-    return f"{parts.scheme}://{f'[{host}]' if ':' in host else host}{port}{rest}"
 
 
 # --- sources ------------------------------------------------------------------------------------

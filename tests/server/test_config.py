@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from proofs.errors import ChainDown
 from server.app import page_folder
 from server.config import PORT_TRIES, Config, hold_folder, listen, read, unknown_variables
 from server.errors import BadSetting, CannotListen, DataFolderBusy, NoFreePort
@@ -61,6 +62,7 @@ def test_the_file_is_the_one_asked_for_then_the_folders_then_the_one_here(
         ("port = 70000", "port: "),
         ("gas_per_day = -1", "gas_per_day: "),
         ('rpc = "ftp://x"', "rpc: a chain is reached at"),
+        ('rpc = "http://x:y"', "rpc: a chain is reached at"),
         ("bots = []", "bots: name at least one bot"),
         ("bots = 7", "bots: "),
     ],
@@ -111,6 +113,7 @@ def test_no_secret_is_shown(tmp_path: Path) -> None:
     assert "hunter" not in shown
     assert "word" not in shown
     assert ("rpc", "https://node.example:8545/…", "flag") in settings.lines()
+    assert "hunter" not in str(ChainDown(rpc, "no answer"))
     assert settings.config.secrets[key] == "(the key)"
     with pytest.raises(BadSetting) as caught:
         read({"key": 7, "data": tmp_path}, environment={})
