@@ -34,7 +34,6 @@ ProofError
 
 from urllib.parse import urlsplit
 
-
 NO_ADDRESS = "(no address)"
 
 
