@@ -253,6 +253,8 @@ test("every cause of a correction has words", () => {
   );
   assert.match(text("other_move"), /another move has landed\.$/);
   assert.match(text("ended"), /the game ended before this move\.$/);
+  assert.match(text("reorg", "it is gone", 4), /^The game’s end does not hold .*: it is gone/);
+  assert.equal(text("refused", "no draw", 4), "The contract refused it: no draw.");
   assert.match(text("reorg", "", -1), /^The opening and the 4 moves after it do not hold/);
 });
 

@@ -42,14 +42,17 @@ const WHY = {
  * @returns {Correction}
  */
 export function told(line, { ply, cause, message, at }) {
-  const later = Math.max(0, line.length - 2 - ply);
-  const what = [
-    `${moveName(line, ply)} does`,
-    `${moveName(line, ply)} and the move after it do`,
-    `${moveName(line, ply)} and the ${later} moves after it do`,
-  ][Math.min(later, 2)];
   const why = WHY[cause]?.(message) ?? message;
-  return { ply, text: sentence(`${what} not hold as shown: ${why}`), at, followed: false };
+  return { ply, text: sentence(`${subject(line, ply, cause)}${why}`), at, followed: false };
+}
+
+/** @param {Position[]} line @param {number} ply @param {string} cause what a correction is about */
+function subject(line, ply, cause) {
+  const [name, later] = [moveName(line, ply), line.length - 2 - ply];
+  if (later > 1) return `${name} and the ${later} moves after it do not hold as shown: `;
+  if (later === 1) return `${name} and the move after it do not hold as shown: `;
+  if (later === 0) return `${name} does not hold as shown: `;
+  return cause === "refused" ? "" : "the game’s end does not hold as shown: "; // after all moves
 }
 
 /**
