@@ -11,12 +11,15 @@ from typing import Final
 
 import chess
 import pytest
+from typer.testing import CliRunner
 
 from engine.encoding import START, Position
 from engine.policy_map import MOVES, POLICY_SIZE, legal_mask
 from proofs.bench_rules import bench_rules
 from proofs.rules_chain import Report
 from proofs.rules_positions import positions
+from server.cli import app
+from tests.command import run
 from tests.contracts.rules import Rules, rules_node
 
 FUZZ: Final = int(os.environ.get("CHECKPROOF_FUZZ", "1500"))
@@ -103,3 +106,17 @@ def test_legalMask_findsNoCastleWithoutRook(rules: Rules) -> None:
     board = chess.Board("4k3/8/8/8/8/8/8/R3K3 w Q - 0 1")
     position = replace(Position.of(board), context=0b11)
     assert rules.reports([position])[0].mask == legal_mask(board)
+
+
+def test_command_succeedsIfTheyAgree() -> None:
+    done = run("bench", "rules", "--positions", "40", "--seed", "5", "--json")
+    assert done.code == 0, done.err
+    assert list(done.json) == [
+        *("positions", "seed", "moves", "mismatches", "positions_per_s", "kinds")
+    ]
+    assert (done.json["positions"], done.json["seed"], done.json["mismatches"]) == (40, 5, 0)
+
+
+def test_command_failsIfTheyDiffer(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("proofs.bench_rules.bench_rules", lambda *_, **__: {"mismatches": 1})
+    assert CliRunner().invoke(app, ["bench", "rules"]).exit_code == 3
