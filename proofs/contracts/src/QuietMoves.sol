@@ -14,24 +14,22 @@ uint256 constant QUIET_WORDS = 8;
 ///      are had by taking quiet moves back, one after another. Nothing is hashed: what is compared
 ///      are whole boards.
 ///
-///      A game keeps its quiet moves since the last loud one, oldest first, twelve bits each, 21 to
-///      a word. In a word that is begun the latest move is at the bottom:
+///      A game keeps its quiet moves since the last loud one, twelve bits each, 21 to a word. The
+///      latest move of a word is at its bottom, and in a word that is full move 21k at the top:
 ///
-///      word k  | 0000 | move 21k | ... | move 21k + 20 |        | 12 bits | from 6 | to 6 |
+///      word k  | 4 bits | move 21k | ... | move 21k + 20 |        move  | from 6 | to 6 |
 ///
-///      Squares are their mover's. What lies in words beyond the count is left from earlier and
-///      means nothing.
+///      Squares are their mover's. What lies above the moves that count, or in words beyond them, is
+///      left from earlier and means nothing.
 library QuietMoves {
     uint256 private constant PER_WORD = 21;
     uint256 private constant MOVE_BITS = 12;
-    uint256 private constant MOVE_MASK = (1 << MOVE_BITS) - 1;
     uint256 private constant BOTH_RANKS = 56 | 56 << 6; // turns both squares to the other side
 
     /// @notice Keep a quiet move, the first after `count` others.
     function add(uint256[QUIET_WORDS] storage words, uint256 count, uint256 from, uint256 to) internal {
         uint256 index = count / PER_WORD;
-        uint256 earlier = count % PER_WORD == 0 ? 0 : words[index] << MOVE_BITS;
-        words[index] = earlier | from << 6 | to;
+        words[index] = words[index] << MOVE_BITS | from << 6 | to;
     }
 
     /// @notice How many of the positions before these `count` moves have the pieces where `board` has them, and the
@@ -48,21 +46,20 @@ library QuietMoves {
             uint256 turn = BOTH_RANKS; // the last move was the other side's
             uint256 index = (count - 1) / PER_WORD;
             uint256 left = count - index * PER_WORD;
-            uint256 word = words[index];
             while (true) {
-                uint256 move = (word ^ turn) & MOVE_MASK;
-                uint256 from = move >> 6 << 2;
-                uint256 to = (move & 63) << 2;
-                uint256 piece = earlier >> to & 15;
-                earlier ^= piece << to | piece << from;
-                turn ^= BOTH_RANKS;
-                if (earlier == board && turn != 0) ++found;
-                if (--left != 0) {
+                uint256 word = words[index];
+                do {
+                    uint256 move = word ^ turn;
+                    uint256 from = move >> 4 & 252; // four bits of the board a square
+                    uint256 to = move << 2 & 252;
+                    uint256 piece = earlier >> to & 15;
+                    earlier ^= piece << to | piece << from;
+                    turn ^= BOTH_RANKS;
+                    if (earlier == board && turn != 0) ++found;
                     word >>= MOVE_BITS;
-                    continue;
-                }
+                } while (--left != 0);
                 if (index == 0) return found;
-                word = words[--index];
+                --index;
                 left = PER_WORD;
             }
         }
