@@ -34,7 +34,7 @@ from proofs.prove import ProofJob, ProofResult
 
 __all__ = ["Place", "PoolState", "ProofJob", "ProofResult", "ProverPool"]
 
-TRIES: Final = 3
+TRIES: Final = 5
 """To so many workers is a job given: one that ends them all must not do so for ever."""
 QUEUE_LIMIT: Final = 1000
 """Jobs that may wait for a worker; more are refused."""
