@@ -59,9 +59,13 @@ async def take_up(arena: Arena, chain: GameChain) -> TakenUp:
     kept = {} if store is None else _read(store, arena, now)
     since, _ = await chain.changed(0)
     count = 0
-    for opening, truth in await chain.games():
+    found = await chain.games()
+    old = sum(truth.ended is not None for _, truth in found) - arena.limits.finished_kept
+    for opening, truth in found:
         terms = Terms(chain.domain, opening.open, opening.signature, opening.secret, arena.bots)
         its = kept.pop(terms.open.game_id(chain.domain), None)
+        if truth.ended is not None and (old := old - 1) >= 0:
+            continue  # the chain remembers it; here only the latest are shown
         ours = its.ours if its else is_anew or await chain.is_ours(opening)
         count += _take_up_one(arena, terms, truth, its.kept if its else None, ours)
         await asyncio.sleep(0)  # a long game takes some time to replay

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -533,6 +534,27 @@ async def test_a_store_made_anew_plays_on_in_all_games(house: House) -> None:
     await house.kill(arena)
     arena = await house.start()
     assert stages(arena.game(hosted.session.id)) == ["verified"] * 4
+    await arena.close()
+
+
+async def test_of_finished_games_only_the_latest_are_taken_up(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    arena = await house.start()
+    ids = []
+    for nonce in range(3):
+        opening = house.player.open(
+            bytes.fromhex(arena.offer(BOT).commitment[2:]), expires=1_000_500, nonce=nonce
+        )
+        ids.append(arena.open_game(opening, opening.sign(DOMAIN, house.player.key)))
+        await idle(arena)
+        if nonce < 2:
+            house.resign(arena, arena.game(ids[-1]))
+            await idle(arena)
+    await house.kill(arena)
+    monkeypatch.setattr("tests.server.test_restart.LIMITS", replace(LIMITS, finished_kept=1))
+    arena = await house.start()
+    assert [hosted.session.id for hosted in arena.games()] == [ids[2], ids[1]]
     await arena.close()
 
 
