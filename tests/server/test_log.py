@@ -58,6 +58,7 @@ def test_machines_get_an_object_a_line() -> None:
         "ply": 0,
     }
     assert first["time"].endswith("Z")
+    assert list(first)[:3] == ["time", "level", "event"]
     assert (second["event"], second["level"], second["ply"]) == ("two\nlines of old", "warning", 3)
 
 
