@@ -170,7 +170,9 @@ class Client:
             except CommandRefused as refused:
                 if attempt > 1 and refused.code in done_by:
                     return m.Ack(id=None)
-                raise
+                if refused.code != "closing" or not self._stay:
+                    raise
+                self._up.clear()  # this socket ends soon: the next one may be of a new server
             except (ConnectionError, TimeoutError):
                 if not self._stay or attempt == _TRIES:
                     raise

@@ -91,6 +91,35 @@ async def test_an_opening_and_a_resignation_whose_answers_were_lost(
     assert sum(isinstance(i, ResignGame) for i in served.chain.sent) == 1
 
 
+async def test_who_stays_asks_again_when_the_arena_that_closes_is_back(
+    served: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    game = await served.open()
+    async with (
+        await Client.connect(served.url, game=game, stay=True) as client,
+        await Client.connect(served.url, game=game) as other,
+    ):
+        await client.ready()
+        await other.ready()
+        refused = asyncio.Event()
+
+        def refuse(*_: object) -> None:
+            refused.set()
+            raise CommandRefused("closing", "come back in a moment")
+
+        with monkeypatch.context() as patch:
+            patch.setattr(served.arena, "command", refuse)
+            with pytest.raises(CommandRefused):
+                await served.move(other, E4)
+            refused.clear()
+            moving = asyncio.create_task(served.move(client, E4))
+            await refused.wait()
+        await close_sockets(served.site)
+        await moving
+        assert client.reconnects == 1
+        assert client.view.has(0, E4)
+
+
 async def test_who_stays_misses_nothing_while_the_arena_is_away(served: Served) -> None:
     game, lost = await served.open(), list[str]()
     async with (
@@ -117,7 +146,9 @@ async def test_a_left_out_version_makes_it_begin_anew(served: Served) -> None:
     game = await served.open()
     async with await Client.connect(served.url, game=game, stay=True) as client:
         await client.ready()
-        served.arena.game(bytes.fromhex(game[2:])).room._history._version += 1
+        room = served.arena.game(bytes.fromhex(game[2:])).room
+        room.number(m.EndEvent(d=m.EndData(result="*", reason="none", tx=None)))  # never sent
+        room._history._version += 1
         await served.move(client, E4)
         await client.wait_stage(1, "verified")
         assert client.reconnects == 1
