@@ -32,7 +32,7 @@ def run_games_of_server(url: str, *, as_json: bool) -> None:
 
 def run_games_of_chain(where: "Where", *, as_json: bool, say: Say) -> None:
     """Print what the contract holds, newest first.  Raises ProofError."""
-    from server.cli_source import open_chain  # noqa: PLC0415  web3
+    from server.cli_source import open_chain  # noqa: PLC0415  it takes a second
 
     async def read() -> list[dict[str, Any]]:
         async with open_chain(where, say) as chain:

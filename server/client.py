@@ -56,6 +56,7 @@ class Client:
         url: str,
         *,
         game: str | None,
+        player: str | None,
         since: int | None,
         stay: bool,
         patience: float,
@@ -67,6 +68,7 @@ class Client:
         self.reconnects = 0
         self._url = url
         self._game = game
+        self._player = player
         self._since = since
         self._stay = stay
         self._patience = patience
@@ -87,6 +89,7 @@ class Client:
         url: str,
         *,
         game: str | None = None,
+        player: str | None = None,
         since: int | None = None,
         stay: bool = False,
         patience: float = PATIENCE_SECONDS,
@@ -95,11 +98,19 @@ class Client:
     ) -> Self:
         """Connect to the arena at an http URL, as its lobby or to one game.
 
+        `player` is the address of who plays there, that it is not counted as a spectator.
         `patience` is for how many seconds a client that stays looks for a lost arena.  Raises
         Unreachable, NotAnArena.
         """
         client = cls(
-            url, game=game, since=since, stay=stay, patience=patience, heard=heard, lost=lost
+            url,
+            game=game,
+            player=player,
+            since=since,
+            stay=stay,
+            patience=patience,
+            heard=heard,
+            lost=lost,
         )
         await client._dial()
         client._reader = asyncio.create_task(client._run())
@@ -388,7 +399,7 @@ class Client:
 
     def _address(self) -> str:
         since = self._since if self.version is None else self.version
-        asked = (("game", self._game), ("v", since if self._game else None))
+        asked = (("game", self._game), ("player", self._player), ("v", since))
         query = "&".join(f"{name}={value}" for name, value in asked if value is not None)
         base = "ws" + self._url.removeprefix("http").rstrip("/") + "/ws"
         return f"{base}?{query}" if query else base

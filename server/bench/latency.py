@@ -86,7 +86,7 @@ async def _play(
 
     async with await Client.connect(url) as lobby:
         game = await player.open(lobby)
-    async with await Client.connect(url, game=game, heard=hear) as client:
+    async with await Client.connect(url, game=game, player=player.address, heard=hear) as client:
         await client.ready()
         await client.wait_until(lambda: client.view.is_open)
         for _ in range(moves):

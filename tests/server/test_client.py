@@ -194,3 +194,14 @@ async def test_each_event_is_heard_when_the_view_has_it(served: Served) -> None:
         await served.move(client, E4)
         await client.wait_stage(1, "verified")
     assert [version for _, version in heard] == [event.v for event in client.events]
+
+
+async def test_a_player_who_says_so_is_no_spectator(served: Served) -> None:
+    game, address = await served.open(), served.player.address
+    room = served.arena.game(bytes.fromhex(game[2:])).room
+    async with await Client.connect(served.url, game=game, player=address) as client:
+        await client.ready()
+        assert room.spectators == 0
+    async with await Client.connect(served.url, game=game, player="0x" + "12" * 20) as client:
+        await client.ready()
+        assert room.spectators == 1
