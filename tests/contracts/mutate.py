@@ -20,6 +20,7 @@ import contextlib
 import json
 import os
 import random
+import re
 import shutil
 import signal
 import subprocess
@@ -48,6 +49,9 @@ _RULES: Final = ("test_rules.py", "test_perft.py", "test_drawing.py", "test_shor
 _GAMES: Final = ("test_quiet_moves.py", "test_arena_*.py")
 _BOTS: Final = ("test_registry.py", "test_verifier.py", "test_ezkl_verifier.py")
 _LEFT_OUT: Final = "not cheap and not Cheap and not command and not golden and not mutators"
+# Warnings stop the compiler; what a fault leaves unused shall not.
+_STOPS: Final = "filter((problem) => !isJustified(problem))"
+_STOPS_AT_ERRORS: Final = 'filter((problem) => problem.severity === "error")'
 _ENVIRONMENT: Final = {"CHECKPROOF_PERFT": "2000"}
 
 
@@ -69,56 +73,65 @@ class Bench:
             shutil.copytree(ROOT / room, folder / room, ignore=ignored)
         shutil.copy(ROOT / "pyproject.toml", folder)
         (folder / "web").symlink_to(ROOT / "web")
+        self._compiler = folder / "proofs" / "contracts" / "compile.mjs"
+        script = self._compiler.read_text(encoding="utf-8")
+        assert script.count(_STOPS) == 1
+        self._compiler.write_text(script.replace(_STOPS, _STOPS_AT_ERRORS), encoding="utf-8")
 
-    def test(self, stages: Sequence[Stage]) -> str:
-        """What becomes of the sources as they are now."""
+    def test(self, stages: Sequence[Stage]) -> tuple[str, str]:
+        """What becomes of the sources as they are now, and the test that failed first."""
         changed = False
         for stage in stages:
             before = self._artifacts()
             if not self._compiles(stage.contracts):
-                return "broken"
+                return "broken", ""
             if self._artifacts() == before:
                 continue
             changed = True
-            if not self.passes(stage.tests):
-                return "killed"
-        return "survived" if changed else "same"
+            if failed := self.failing(stage.tests):
+                return "killed", failed
+        return ("survived" if changed else "same"), ""
 
     def restore(self, file: str) -> None:
         shutil.copy(ROOT / _SOURCES / file, self.folder / _SOURCES / file)
         shutil.copytree(ROOT / _ABI, self.folder / _ABI, dirs_exist_ok=True)
 
-    def passes(self, tests: Sequence[str]) -> bool:
-        """Whether all of these tests pass."""
+    def failing(self, tests: Sequence[str]) -> str:
+        """The first of these tests that fails, or nothing."""
         paths = [str(p) for name in tests for p in sorted((self.folder / _TESTS).glob(name))]
         command = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider"]
-        command += ["-k", _LEFT_OUT, *paths]
-        return self._run(command, _TEST_SECONDS)
+        done, output = self._run([*command, "-k", _LEFT_OUT, *paths], _TEST_SECONDS)
+        if done:
+            return ""
+        named = re.search(r"^(?:FAILED|ERROR) (\S+)", output, re.MULTILINE)
+        return named[1] if named else "too long"
 
     def _compiles(self, contracts: Sequence[str]) -> bool:
-        script = str(self.folder / "proofs" / "contracts" / "compile.mjs")
-        return self._run(["node", script, *contracts], _COMPILE_SECONDS)
+        return self._run(["node", str(self._compiler), *contracts], _COMPILE_SECONDS)[0]
 
     def _artifacts(self) -> dict[str, bytes]:
         return {path.name: path.read_bytes() for path in (self.folder / _ABI).glob("*.json")}
 
-    def _run(self, command: Sequence[str], seconds: float) -> bool:
+    def _run(self, command: Sequence[str], seconds: float) -> tuple[bool, str]:
+        """Whether a command succeeds in time, and what it said."""
         environment = {**os.environ, **_ENVIRONMENT, "PYTHONPATH": str(self.folder)}
-        with subprocess.Popen(
-            command,
-            cwd=self.folder,
-            env=environment,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        ) as process:
-            try:
-                return process.wait(seconds) == 0
-            except subprocess.TimeoutExpired:
-                process.send_signal(signal.SIGINT)  # so that pytest ends its nodes
-                with contextlib.suppress(subprocess.TimeoutExpired):
-                    process.wait(_END_SECONDS)
-                process.kill()
-                return False
+        with tempfile.TemporaryFile() as said:
+            with subprocess.Popen(
+                command,
+                cwd=self.folder,
+                env=environment,
+                stdout=said,
+                stderr=subprocess.DEVNULL,
+            ) as process:
+                try:
+                    process.wait(seconds)
+                except subprocess.TimeoutExpired:
+                    process.send_signal(signal.SIGINT)  # so that pytest ends its nodes
+                    with contextlib.suppress(subprocess.TimeoutExpired):
+                        process.wait(_END_SECONDS)
+                    process.kill()
+            said.seek(0)
+            return process.returncode == 0, said.read().decode(errors="replace")
 
 
 def stages_of(file: str) -> list[Stage]:
@@ -166,7 +179,7 @@ def _known(results: Path) -> dict[str, str]:
     return {entry["id"]: entry["result"] for entry in map(json.loads, lines)}
 
 
-def _judge(bench: Bench, mutant: Mutant) -> str:
+def _judge(bench: Bench, mutant: Mutant) -> tuple[str, str]:
     source = (ROOT / _SOURCES / mutant.file).read_text(encoding="utf-8")
     target = bench.folder / _SOURCES / mutant.file
     target.write_text(mutant.apply(source), encoding="utf-8")
@@ -186,13 +199,14 @@ def run(todo: Sequence[Mutant], results: Path) -> Iterator[tuple[Mutant, str]]:
     results.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="checkproof-") as name:
         bench = Bench(Path(name))
-        if not bench.passes(_RULES + _GAMES):
-            raise SystemExit("the tests fail without any fault; nothing can be told from them")
+        if failed := bench.failing(_RULES + _GAMES):
+            raise SystemExit(f"without any fault {failed} fails; nothing can be told then")
         for mutant in new:
-            entry = {"id": mutant.id, "result": _judge(bench, mutant), "fault": str(mutant)}
+            result, failed = _judge(bench, mutant)
+            entry = {"id": mutant.id, "result": result, "by": failed, "fault": str(mutant)}
             with results.open("a", encoding="utf-8") as file:
                 file.write(json.dumps(entry) + "\n")
-            yield mutant, entry["result"]
+            yield mutant, result
 
 
 def main() -> None:
