@@ -3,7 +3,7 @@
 A real server, real provers and a real chain; between server and chain a proxy that misbehaves.
 Players with keys of their own open games, play legal moves at random, and come back whenever they
 are cut off; each game has a spectator as well.  In the end each game is audited by the command
-that anybody would use.
+that anybody would use.  Ctrl-C ends the play; what was played is judged all the same.
 
     moves         plies that the chain holds in the end
     faults        how many of each kind
@@ -18,6 +18,7 @@ that anybody would use.
 """
 
 import asyncio
+import signal
 import sys
 import tempfile
 import time
@@ -165,6 +166,10 @@ async def _run(plan: Plan, folder: Path, say: Say) -> Outcome:
         await stack.enter_async_context(host)
         campaign = Campaign(plan, Site(host, node, proxy, await _ground(host)), say)
         stack.push_async_callback(campaign.close)
+        loop = asyncio.get_running_loop()
+        with suppress(RuntimeError):  # signals come to the main thread only
+            loop.add_signal_handler(signal.SIGINT, campaign.call_off)
+        stack.callback(loop.remove_signal_handler, signal.SIGINT)
         outcome = await campaign.run()
     outcome.seconds = time.monotonic() - begun
     return outcome
@@ -200,6 +205,8 @@ class Campaign:
         self._players: list[Player] = []
         self._outcome = Outcome()
         self._to_come = set(plan.kinds)
+        self._is_called_off = False
+        self._told = 0
         self._injuries = Injuries(site.host, site.node, site.proxy, self._readers, say)
         self._tasks: list[asyncio.Task[None]] = []
 
@@ -233,7 +240,14 @@ class Campaign:
             await player.play()
             number += 1
 
+    def call_off(self) -> None:
+        """Play no more; what was played is judged all the same."""
+        self._is_called_off = True
+        self._say("called off: what was played is judged")
+
     def _wants_more(self) -> bool:
+        if self._is_called_off:
+            return False
         return bool(self._to_come) or self._verified() < self._plan.moves
 
     def _verified(self) -> int:
@@ -258,6 +272,7 @@ class Campaign:
                 if seat.done():
                     seat.result()
             await self._let_play(fault.gap)
+            self._tell_faults()
             self._say(self._progress(fault))
             gone = await self._injuries.inflict(fault)
             if gone is None:
@@ -270,6 +285,13 @@ class Campaign:
             if not fault.overlaps:
                 await task
         await asyncio.gather(*recoveries)
+
+    def _tell_faults(self) -> None:
+        """Say at once what the screens have found."""
+        found = [fault for case in self._cases() for s in case.screens for fault in s.faults]
+        if len(found) > self._told:
+            self._say(f"{len(found)} wrong so far, such as {found[-1]}")
+        self._told = len(found)
 
     def _progress(self, fault: Fault) -> str:
         done, wanted = self._verified(), self._plan.moves
