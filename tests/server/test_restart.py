@@ -225,8 +225,11 @@ async def test_killed_at_any_line_no_acked_move_is_lost_and_none_sent_twice(
         acked: list[tuple[int, int]] = []
         assert await life(house, acked) is None or house.points <= kill_at
         house.kill_at = -1
-        arena = await life(house, acked)
-        assert arena is not None, kill_at
+        arena = await house.start()
+        for hosted in arena.games():  # before the client says anything again
+            line = [ply.index for ply in hosted.session.line.plies]
+            assert [line[ply] for ply, _ in acked] == [index for _, index in acked], kill_at
+        await play_through(house, acked, arena)
         (hosted,) = arena.games()
         assert stages(hosted) == ["verified"] * 6, kill_at
         (game,) = house.chain.held.values()
