@@ -358,7 +358,7 @@ def prove_bench(
 
 @bench_app.command("gas")
 def gas_bench(bot: Bot = "pawn", data: Data = _DATA, _json: AsJson = True) -> None:
-    """Play a fixed game with real proofs on a fresh local chain, and add up the gas."""
+    """Play whole games on a fresh local chain, one of them really proven: what each call costs."""
     from proofs import bench_gas
     from server.cli_out import print_json
 
