@@ -8,7 +8,7 @@ that still goes on is brought to its end by anyone: so none is stuck.
 
 Sequences are drawn from numbered seeds; a failure tells its seed and the steps that led to it.
 
-CHECKPROOF_STATEFUL=500   play that many sequences instead of 10
+CHECKPROOF_STATEFUL=500   play that many sequences instead of 10 (with pytest --timeout=0)
 """
 
 import os
