@@ -17,7 +17,7 @@ the best legal move itself: the highest logit, the lowest index among equals.
 All weights are whole numbers, so that a proof system has nothing to round.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any, Final
 
 import chess
@@ -108,6 +108,21 @@ class TemplateWeights:
     out_bias: IntArray  # (outputs,)
     skip: IntArray  # (12, 1 + to_rows): what a piece adds to its own square's outputs
 
+    @classmethod
+    def from_onnx(cls, data: bytes) -> "TemplateWeights":
+        """The weights of a file that `to_onnx` wrote.  Raises InvalidNet for any other."""
+        import onnx  # noqa: PLC0415 - an optional extra
+
+        tensors = {t.name: t for t in onnx.load_model_from_string(data).graph.initializer}
+        try:
+            found = {
+                field.name: onnx.numpy_helper.to_array(tensors[field.name]).astype(np.int64)
+                for field in fields(cls)
+            }
+        except KeyError as error:
+            raise InvalidNet(f"the file is no template net: it has no {error.args[0]}") from error
+        return cls(**found)
+
     def outputs(self, board_word: int) -> IntArray:
         """The exact outputs (n,) for a board."""
         onehot = piece_codes(board_word)[:, None] == np.arange(1, PIECE_CODES + 1)
@@ -125,13 +140,14 @@ def to_onnx(weights: TemplateWeights) -> bytes:
     column = graph.add("Reshape", "board", graph.shape(SQUARES, 1))
     codes = graph.constant(np.arange(1, PIECE_CODES + 1).reshape(1, -1))
     onehot = graph.add("Cast", graph.add("Equal", column, codes), to=1)  # 1: float32
-    seen = graph.add("MatMul", onehot, graph.constant(weights.embed))
+    seen = graph.add("MatMul", onehot, graph.constant(weights.embed, "embed"))
     x = graph.add("Reshape", seen, graph.shape(1, weights.embed.shape[1] * SQUARES))
-    x = graph.add("MatMul", x, graph.constant(weights.hidden))
-    x = graph.add("Relu", graph.add("Add", x, graph.constant(weights.hidden_bias[None])))
-    x = graph.add("MatMul", x, graph.constant(weights.out))
-    x = graph.add("Add", x, graph.constant(weights.out_bias[None]))
-    own = graph.add("MatMul", onehot, graph.constant(weights.skip))
+    x = graph.add("MatMul", x, graph.constant(weights.hidden, "hidden"))
+    x = graph.add("Add", x, graph.constant(weights.hidden_bias, "hidden_bias"))
+    x = graph.add("Relu", x)
+    x = graph.add("MatMul", x, graph.constant(weights.out, "out"))
+    x = graph.add("Add", x, graph.constant(weights.out_bias, "out_bias"))
+    own = graph.add("MatMul", onehot, graph.constant(weights.skip, "skip"))
     own = graph.add("Transpose", own, perm=[1, 0])
     own = graph.add("Reshape", own, graph.shape(1, weights.skip.shape[1] * SQUARES))
     own = graph.add("Concat", own, graph.constant(np.zeros((1, len(PROMOTIONS)))), axis=1)
@@ -149,14 +165,16 @@ class _Graph:
         self._nodes: list[Any] = []
         self._constants: list[Any] = []
 
-    def constant(self, values: NDArray[Any], kind: type = np.float32) -> str:
-        name = f"c{len(self._constants)}"
+    def constant(
+        self, values: NDArray[Any], name: str | None = None, *, kind: type = np.float32
+    ) -> str:
+        name = name or f"c{len(self._constants)}"
         array: NDArray[Any] = np.ascontiguousarray(values, dtype=kind)
         self._constants.append(self._onnx.numpy_helper.from_array(array, name))
         return name
 
     def shape(self, *sizes: int) -> str:
-        return self.constant(np.array(sizes), np.int64)
+        return self.constant(np.array(sizes), kind=np.int64)
 
     def add(self, kind: str, *inputs: str, name: str | None = None, **options: Any) -> str:
         output = name or f"x{len(self._nodes)}"

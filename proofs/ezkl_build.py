@@ -110,7 +110,7 @@ def build(data: bytes, root: Path, *, srs: Path | None = None) -> Path:
     with _working_folder(root) as work:
         (work / "net.onnx").write_bytes(data)
         (work / "circuit.onnx").write_bytes(wrapped)
-        circuit = _lay_out(work)
+        circuit = lay_out(work)
         string = find_srs(root, circuit.logrows, srs)
         folder = root / _name(facts, circuit, string)
         if not _is_whole(folder):
@@ -154,7 +154,7 @@ def _working_folder(root: Path) -> Iterator[Path]:
         shutil.rmtree(work, ignore_errors=True)
 
 
-def _lay_out(work: Path) -> Circuit:
+def lay_out(work: Path) -> Circuit:
     """Write the settings of the smallest circuit that holds the net."""
     path = work / "settings.json"
     for logrows in range(SMALLEST_LOGROWS, LARGEST_LOGROWS + 1):

@@ -108,6 +108,8 @@ def _check_nodes(nodes: Any) -> None:
             raise OnnxRefused(f"operator {_shown(node.op_type)} is not supported", f"use {use}")
         for attribute in node.attribute:
             _check_attribute(node, attribute)
+        if node.op_type == "Conv" and not any(a.name == "strides" for a in node.attribute):
+            raise OnnxRefused("a Conv without strides", "name them, because ezkl knows no default")
 
 
 def _check_attribute(node: Any, attribute: Any) -> None:
