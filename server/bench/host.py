@@ -39,7 +39,8 @@ _TAIL_LINES: Final = 5
 class Host:
     """`python -m server serve` on a data folder; `url` is where it listens.
 
-    What the server says goes to `log`, a file beside the folder.  `environment` is added to ours.
+    What the server says goes to `log`, a file beside the folder.  Its settings are the options and
+    `environment` alone: an operator's own, around here, could name another chain and its key.
     """
 
     def __init__(
@@ -50,8 +51,8 @@ class Host:
         environment: Mapping[str, str] | None = None,
         port: int = 0,
     ) -> None:
-        self.data = data
-        self.log = data.with_name(f"{data.name}.log")
+        self.data = data.absolute()
+        self.log = self.data.with_name(f"{data.name}.log")
         self.url = ""
         self.starts = 0
         self._port = port or free_port()
@@ -101,6 +102,8 @@ class Host:
         command = [sys.executable, "-m", "server", "serve"]
         where = ["--data", str(self.data), "--port", str(self._port)]
         path = os.pathsep.join(filter(None, (str(_ROOT), os.environ.get("PYTHONPATH"))))
+        ours = {k: v for k, v in os.environ.items() if not k.startswith("CHECKPROOF_")}
+        self.data.mkdir(parents=True, exist_ok=True)
         self.starts += 1
         with self.log.open("ab") as log:
             self._process = await asyncio.create_subprocess_exec(
@@ -108,7 +111,8 @@ class Host:
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=asyncio.subprocess.PIPE,
                 stderr=log,
-                env={**os.environ, "PYTHONPATH": path, **self._environment},
+                env={**ours, "PYTHONPATH": path, **self._environment},
+                cwd=self.data,  # a checkproof.toml of where we are is not for this one
                 start_new_session=True,  # Ctrl-C is the bench's to handle
             )
         ready: asyncio.Future[str] = asyncio.get_running_loop().create_future()

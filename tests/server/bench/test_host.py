@@ -31,6 +31,20 @@ async def test_host_isKilledStartedAgainAndStopped(tmp_path: Path) -> None:
         assert host.tail()
 
 
+@pytest.mark.parametrize("where", ["environment", "file"])
+async def test_host_takesNoSettingsFromAroundIt(
+    where: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    if where == "file":
+        (tmp_path / "checkproof.toml").write_text('log = "no such way"\n')
+    else:
+        monkeypatch.setenv("CHECKPROOF_LOG", "no such way")
+    host = Host(Path("data"), options=("--bot", "nobody"))
+    with pytest.raises(HostFailed, match="nobody"):
+        await host.start()
+
+
 async def test_host_failsWithTheServersOwnWords(tmp_path: Path) -> None:
     host = Host(tmp_path / "data", options=("--bot", "nobody"))
     with pytest.raises(HostFailed, match="nobody"):
