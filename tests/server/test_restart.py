@@ -22,7 +22,7 @@ from server.rebuild import open_store, take_up
 from server.records import Batch
 from server.store import Store, store_file
 from tests.server.conftest import LIMITS, Clock
-from tests.server.fakes import BOT, BOTS, DOMAIN, PAYEE, FakeChain, FakeProver, Player
+from tests.server.fakes import BOT, BOTS, DOMAIN, PAYEE, FakeChain, FakeProver, Player, last_legal
 from tests.server.test_session import E4, NF3, indices
 
 D4 = indices("d2d4")[0]
@@ -301,6 +301,27 @@ async def test_a_proof_for_another_payee_is_made_anew(house: House) -> None:
     await arena.close()
 
 
+async def test_a_stored_move_that_the_bot_does_not_play_is_taken_back(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    arena, hosted = await begun(house)
+    house.chain.hold()
+    house.move(arena, hosted, E4)
+    await until(lambda: hosted.session.line.plies[-1].stage == "proved")
+    await house.kill(arena)
+    house.chain.release()
+    other = {**BOTS, BOT: replace(BOTS[BOT], choose=last_legal)}
+    monkeypatch.setattr("tests.server.test_restart.BOTS", other)
+    arena = await house.start()
+    again = arena.game(hosted.session.id)
+    await idle(arena)
+    assert stages(again) == ["verified"] * 2
+    assert again.session.line.plies[1].index != hosted.session.line.plies[1].index
+    told = [f.d for f in frames(again, hosted.room.version) if f.t == "correction"]
+    assert [(d.ply, d.cause) for d in told] == [(1, "other_move")]
+    await arena.close()
+
+
 async def test_a_stored_move_that_nobody_signed_is_not_played(house: House) -> None:
     arena, hosted = await begun(house, E4)
     house.chain.hold()
@@ -528,6 +549,7 @@ async def test_another_move_on_the_chain_than_in_the_store_is_told(house: House)
 async def test_a_store_made_anew_plays_on_in_all_games(house: House) -> None:
     arena, hosted = await begun(house, E4)
     await house.kill(arena)
+    house.chain.brought.clear()  # whoever brought them
     arena = await house.start(anew=True)
     assert (house.folder / "arena.db.old").exists()
     again = arena.game(hosted.session.id)
