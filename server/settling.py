@@ -69,7 +69,19 @@ class Settling(Going):
     ) -> list[Effect]:
         """The contract refused the transaction under way; `truth` is what it holds."""
         self._answered(intent)
+        if truth.opened_by is None or len(truth.moves) < self.line.landed:
+            self._wish_again(intent)
         return self.reconcile(truth, now, failed=intent, reason=reason)
+
+    def _wish_again(self, intent: Intent) -> None:
+        """It was refused only because the chain has lost what came before it."""
+        match intent:
+            case ResignGame():
+                self._resignation = intent
+            case ClaimDraw():
+                self._draw = intent
+            case _:
+                pass
 
     def woke(self, now: float) -> list[Effect]:
         """The time of a WakeAt has come: for another try, or since a timeout's grace is over."""
@@ -104,7 +116,9 @@ class Settling(Going):
             effects += self._adopt(number, move, fix, now)
         if isinstance(failed, PlayerMove | BotMove):
             effects += self._give_up(failed, reason, fix, now)
-        elif isinstance(failed, ResignGame | ClaimDraw) and truth.ended is None:
+        elif isinstance(failed, ResignGame | ClaimDraw) and not (
+            truth.ended or self._resignation or self._draw
+        ):
             fix.note(self.line.next, "refused", reason)
         effects += fix.effects(now)
         effects += self._await_grace(truth.grace_until, now)

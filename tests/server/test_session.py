@@ -5,7 +5,7 @@ from collections.abc import Callable
 import chess
 import pytest
 
-from engine.game import Outcome, Reason, Result
+from engine.game import Game, Outcome, Reason, Result
 from engine.policy_map import move_index
 from proofs.signing import Draw, Move, Resign
 from proofs.statement import Statement, dice, game_seed
@@ -525,6 +525,42 @@ def test_what_the_chain_lost_is_sent_again(table: Table) -> None:
     table.settle()
     assert table.stages() == ["verified"] * 4
     assert len(game.moves) == 4
+
+
+def test_a_resignation_refused_by_a_chain_that_lost_the_game_is_not_forgotten(
+    table: Table,
+) -> None:
+    table.settle()
+    table.resign()
+    table.chain.held.clear()
+    table.land()  # GameUnknown
+    assert table.told()[-3:] == ["correction 0 reorg", "full", "submitted -1"]
+    table.settle()
+    assert table.told()[-1] == "end 0-1 resignation"
+
+
+def test_a_draw_claim_refused_by_a_chain_that_lost_moves_is_not_forgotten() -> None:
+    table = Table(choose=scripted(*SHUFFLE[1::2]))
+    table.settle()
+    as_white(table, SHUFFLE[:8])
+    table.claim_draw()
+    game = table.chain.held[table.session.id]
+    del game.moves[6:]
+    game.game = Game()
+    for move in game.moves:
+        game.game.play(move.index)
+    table.land()  # StalePly
+    assert "correction 6 reorg" in table.told()
+    table.settle()
+    assert table.told()[-1] == "end 1/2-1/2 threefold claim"
+
+
+def test_a_resignation_that_is_refused_for_itself_is_told(table: Table) -> None:
+    table.settle()
+    table.resign()
+    table.refuse("the contract refused: GraceOver()")
+    assert table.told()[-2:] == ["correction 2 refused", "full"]
+    assert table.to_send is None
 
 
 def test_even_the_opening_is_sent_again(table: Table) -> None:
