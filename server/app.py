@@ -4,6 +4,7 @@ run(config)   serve until SIGINT or SIGTERM
 """
 
 import asyncio
+import gc
 import logging
 import signal
 import socket
@@ -92,6 +93,9 @@ async def _serve(config: Config, *, rebuild: bool) -> None:
         if (failed := work.exception()) is not None:
             stopped.cancel()
             raise failed
+        # All of it lives as long as the server; to look through it took 75 ms each time, at once
+        gc.collect()
+        gc.freeze()
         await stopped
         await _finish(work.result(), config.drain_seconds, signals.second)
 
