@@ -8,7 +8,13 @@ import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 
 const [packageJson, source] = process.argv.slice(2);
-const solc = createRequire(packageJson)("solc");
+let solc;
+try {
+  solc = createRequire(packageJson)("solc");
+} catch {
+  console.error("npm's solc is not installed; run `npm ci` in web/");
+  process.exit(1);
+}
 const input = {
   language: "Solidity",
   sources: { "Verifier.sol": { content: readFileSync(source, "utf8") } },
