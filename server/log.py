@@ -89,8 +89,8 @@ class _Scrubber:
         self._hidden = sorted(hidden.items(), key=lambda pair: -len(pair[0]))
 
     def __call__(self, _logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
-        first = {name: event.get(name) for name in ("time", "level", "event")}
-        return {name: self._clean(value) for name, value in (first | event).items()}
+        first = {name: event.pop(name, None) for name in ("time", "level", "event")}
+        return {name: self._clean(value) for name, value in (*first.items(), *event.items())}
 
     def _clean(self, value: Any) -> Any:
         if isinstance(value, int | float | None):

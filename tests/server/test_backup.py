@@ -145,6 +145,16 @@ def test_a_damaged_folder_makes_no_backup(data: Path, tmp_path: Path) -> None:
     assert [p.name for p in tmp_path.iterdir()] == ["data"]
 
 
+def test_a_store_with_damaged_pages_makes_no_backup(data: Path, tmp_path: Path) -> None:
+    """Its head is sound, and it can be copied."""
+    with store_file(data).open("r+b") as file:
+        file.seek(2 * 4096)
+        file.write(b"\xaa" * 8 * 4096)
+    with pytest.raises(BackupFailed, match=r"arena\.db"):
+        back_up(data, tmp_path / "b.tar", lambda _line: None)
+    assert not (tmp_path / "b.tar").exists()
+
+
 def test_a_node_that_is_gone_is_told_of(data: Path, tmp_path: Path) -> None:
     note = {"rpcUrl": "http://127.0.0.1:1", "pid": 1}
     (data / "chain" / "node.json").write_text(json.dumps(note))
@@ -321,9 +331,14 @@ def test_restore_failsIfTheArchive(
     assert not (tmp_path / "escaped").exists()
 
 
-@pytest.mark.parametrize(
-    "manifest", [b"", b"[]", b"{", b"\xff", b'{"format": 7}', b" " * (backup.MAX_MANIFEST + 1)]
-)
+def test_restore_failsIfTheManifestIsTooLarge(tmp_path: Path) -> None:
+    padded = json.dumps(Archive().manifest).encode() + b" " * backup.MAX_MANIFEST
+    file = Archive().write(tmp_path / "b.tar", manifest=padded)
+    with pytest.raises(NotABackup, match=r"manifest\.json is too large"):
+        restore(file, tmp_path / "there")
+
+
+@pytest.mark.parametrize("manifest", [b"", b"[]", b"{", b"\xff", b'{"format": 7}'])
 def test_restore_failsIfTheManifestIsNone(tmp_path: Path, manifest: bytes) -> None:
     file = Archive().write(tmp_path / "b.tar", manifest=manifest)
     with pytest.raises(NotABackup):

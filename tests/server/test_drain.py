@@ -8,6 +8,7 @@ import pytest
 from proofs.errors import ChainDown
 from server import messages as m
 from server.client import Client
+from server.effects import Prove
 from server.errors import CommandRefused
 from tests.server.conftest import Served
 from tests.server.fakes import BOT, DOMAIN
@@ -55,6 +56,20 @@ async def test_what_only_waits_in_the_queue_is_left(served: Served) -> None:
     await client.wait_stage(0, "verified")
     async with asyncio.timeout(5):
         await served.arena.drain(30)
+    await client.close()
+
+
+async def test_no_proof_is_begun_any_more(served: Served) -> None:
+    """Such as the next move of a bot that plays another."""
+    client, game = await game_with_a_held_proof(served, begun=False)
+    hosted = served.arena.game(bytes.fromhex(game[2:]))
+    await client.wait_stage(0, "verified")
+    await served.arena.drain(30)
+    begun = len(served.prover.jobs)
+    wish = Prove(job=99, ply=1, version=BOT, statement=served.prover.jobs[0].statement)
+    served.arena._proving.begin(hosted, wish)
+    await asyncio.sleep(0.01)
+    assert (len(served.prover.jobs), hosted.proofs) == (begun, {})
     await client.close()
 
 

@@ -66,6 +66,7 @@ async def test_a_game_is_counted(served: Served, http: aiohttp.ClientSession) ->
         ("bot", "proposed"), ("bot", "proving"), ("bot", "proved"), ("bot", "verified"),
     ):  # fmt: skip
         assert found["checkproof_stages_total", (by, stage)] == 1, (by, stage)
+    assert ("checkproof_stages_total", ("bot", "queued")) not in found  # told again and again
     assert found["checkproof_proof_seconds_count", ()] == 1
     assert found["checkproof_proof_seconds_sum", ()] == 1.5
     assert found["checkproof_proof_cpu_seconds_total", ()] == 1.4
