@@ -154,7 +154,7 @@ def _copy_store(path: Path, copy: Path) -> Path:
         target.close()
         source.close()
     if verdict != "ok":
-        raise BackupFailed(f"{path} is damaged: {verdict}")
+        raise BackupFailed(f"{path} is damaged: {' '.join(verdict.split())}")
     return copy
 
 
