@@ -90,15 +90,20 @@ contract EzklMoveVerifier is IMoveVerifier {
     function _scores(bytes calldata proof) private view returns (int256[] memory scores, bool inRange) {
         uint256 count = outputs;
         scores = new int256[](count);
-        inRange = true;
-        for (uint256 i = 0; i < count; ++i) {
-            int256 score;
-            assembly ("memory-safe") {
-                score := sar(224, calldataload(add(proof.offset, shl(2, i))))
-                mstore(add(scores, shl(5, add(i, 1))), score)
+        uint256 limit = uint256(OUTPUT_LIMIT);
+        uint256 outside;
+        assembly ("memory-safe") {
+            let place := add(scores, 32)
+            let end := add(proof.offset, shl(2, count))
+            for { let word := proof.offset } lt(word, end) { word := add(word, 4) } {
+                let score := sar(224, calldataload(word))
+                mstore(place, score)
+                place := add(place, 32)
+                // -limit < score < limit, in one unsigned comparison
+                outside := or(outside, iszero(lt(add(score, sub(limit, 1)), sub(shl(1, limit), 1))))
             }
-            inRange = inRange && -OUTPUT_LIMIT < score && score < OUTPUT_LIMIT;
         }
+        inRange = outside == 0;
     }
 
     /// @dev Whether the statement's move is the legal one of the highest logit, the first of equals.
@@ -148,18 +153,27 @@ contract EzklMoveVerifier is IMoveVerifier {
         returns (uint256[] memory all)
     {
         all = new uint256[](INPUTS + scores.length);
-        uint256 board = s.board;
-        for (uint256 square = 0; square < SQUARES; ++square) {
-            all[square] = board & 15;
-            board >>= 4;
-        }
         uint256 bound = uint256(keccak256(abi.encode(s.context, s.payee, s.dice)));
         for (uint256 k = 0; k < BINDINGS; ++k) {
             all[SQUARES + k] = bound & ((1 << BINDING_BITS) - 1);
             bound >>= BINDING_BITS;
         }
-        for (uint256 i = 0; i < scores.length; ++i) {
-            all[INPUTS + i] = scores[i] < 0 ? R - uint256(-scores[i]) : uint256(scores[i]);
+        uint256 board = s.board;
+        uint256 first = INPUTS + 1; // the first output, the length of `all` counted in
+        assembly ("memory-safe") {
+            let place := add(all, 32)
+            for { let shift := 0 } lt(shift, 256) { shift := add(shift, 4) } {
+                mstore(place, and(shr(shift, board), 15))
+                place := add(place, 32)
+            }
+            place := add(all, shl(5, first))
+            let score := add(scores, 32)
+            let end := add(score, shl(5, mload(scores)))
+            for {} lt(score, end) { score := add(score, 32) } {
+                let x := mload(score)
+                mstore(place, add(x, mul(R, slt(x, 0))))
+                place := add(place, 32)
+            }
         }
     }
 
