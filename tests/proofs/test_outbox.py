@@ -327,3 +327,22 @@ async def test_what_comes_after_one_that_nobody_has_is_signed_anew(tmp_path: Pat
         await Live(chain, live.id, live.id, Game()).play("e4 e5")
         assert (await chain.game(live.id)).ply == 2
         await chain.close()
+
+
+async def test_an_estimate_made_on_a_chain_that_had_lost_its_blocks_is_made_again(
+    tmp_path: Path,
+) -> None:
+    """Two games at once on a node without contracts, where any call costs next to nothing."""
+    kept, folder = Kept(), tmp_path / "chain"
+    node = Anvil(folder)
+    await node.start()
+    chain = await kept.connect(node)
+    chain = chain.at(await ensure_contracts(chain, tmp_path))
+    yes = await yes_bot(chain)
+    games = [await Scene(node, chain, yes).open() for _ in range(3)]
+    port = await kill(node)
+    (folder / "state.json").unlink(missing_ok=True)
+    async with Anvil(folder, port=port):
+        await asyncio.gather(*(game.player("e4") for game in games))
+        assert [(await chain.game(game.id)).ply for game in games] == [1] * 3
+        await chain.close()

@@ -154,7 +154,5 @@ def _short(effect: Effect) -> str | None:
             return f"correction {d.ply} {d.cause}"
         case Emit(event=m.EndEvent(d=d)):
             return f"end {d.result} {d.reason}"
-        case WakeAt(at=at):
-            return f"wake {at:g}"
         case _:
-            return None
+            return f"wake {effect.at:g}" if isinstance(effect, WakeAt) else None
