@@ -1,14 +1,16 @@
 """One question to a chain's node, one answer."""
 
-import itertools
-import json
+import asyncio
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import aiohttp
 from eth_abi.exceptions import DecodingError
+from eth_typing import URI
+from web3 import AsyncHTTPProvider
+from web3.types import RPCEndpoint
 
 from proofs.abi import decode_error, load_artifact
 from proofs.errors import ChainDown, ChainRejected
@@ -17,7 +19,6 @@ CONTRACTS: Final = ("Arena", "BotRegistry", "Groth16MoveVerifier")
 """Whose errors are known by name."""
 
 _TIMEOUT: Final = aiohttp.ClientTimeout(total=20, connect=5)
-_HEADERS: Final = {"Content-Type": "application/json"}
 
 
 @contextmanager
@@ -43,43 +44,62 @@ class RpcFault(Exception):
         return self.data is not None or "revert" in self.message.lower()
 
 
-class Rpc:
-    """A node at an HTTP address.
+class _Provider(AsyncHTTPProvider):
+    """web3's provider over connections that are kept and used again.
 
-    Connections are kept and used again: making one costs both sides more than most questions do.
+    web3 closes them after each question, and making one costs both sides more than most questions
+    do.
     """
 
     def __init__(self, url: str) -> None:
-        self.url = url
-        self._ids = itertools.count(1)
+        # no retries: whether a question may be asked twice is the caller's to know
+        super().__init__(URI(url), exception_retry_configuration=None)
+        self._url = url
         self._http: aiohttp.ClientSession | None = None
+
+    async def _make_request(self, method: RPCEndpoint, request_data: bytes) -> bytes:  # noqa: ARG002
+        if self._http is None:  # made where the loop runs
+            headers = self.get_request_headers()
+            self._http = aiohttp.ClientSession(timeout=_TIMEOUT, headers=headers)
+        async with self._http.post(self._url, data=request_data) as response:
+            response.raise_for_status()
+            return await response.read()
+
+    async def disconnect(self) -> None:
+        if self._http is not None:
+            await self._http.close()
+
+
+class Rpc:
+    """A node at an HTTP address."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self._provider = _Provider(url)
 
     async def ask(self, method: str, *params: Any) -> Any:
         """The result of `method`, as JSON gives it.  Raises ChainDown, RpcFault.
 
-        Asked once: whether a question may be asked twice is the caller's to know.
+        Asked once.
         """
-        question = {"jsonrpc": "2.0", "id": next(self._ids), "method": method, "params": params}
         try:
-            answer = json.loads(await self._post(json.dumps(question)))
+            answer = cast(
+                dict[str, Any],
+                await self._provider.make_request(RPCEndpoint(method), list(params)),
+            )
         except TimeoutError:
             raise ChainDown(self.url, "timed out") from None
         except (aiohttp.ClientError, OSError) as error:
             raise ChainDown(self.url, _plain(error)) from error
-        except (ValueError, RecursionError) as error:
+        except asyncio.CancelledError:
+            raise
+        except Exception as error:  # whatever web3 makes of an answer that is no JSON-RPC
             raise ChainDown(self.url, f"not a chain's answer: {type(error).__name__}") from error
         if not isinstance(answer, dict):
             raise ChainDown(self.url, "not a chain's answer")
         if (fault := answer.get("error")) is not None:
             raise _fault(fault)
         return answer.get("result")
-
-    async def _post(self, body: str) -> bytes:
-        if self._http is None:  # made where the loop runs
-            self._http = aiohttp.ClientSession(timeout=_TIMEOUT, headers=_HEADERS)
-        async with self._http.post(self.url, data=body.encode()) as response:
-            response.raise_for_status()
-            return await response.read()
 
     async def sure(self, method: str, *params: Any) -> Any:
         """The result of `method`, where an error can only be the node's: then ChainDown."""
@@ -110,8 +130,7 @@ class Rpc:
             raise ChainRejected(*decode_error(fault.data or b"", artifacts)) from None
 
     async def close(self) -> None:
-        if self._http is not None:
-            await self._http.close()
+        await self._provider.disconnect()
 
 
 def _plain(error: Exception) -> str:
