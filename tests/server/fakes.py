@@ -163,6 +163,8 @@ class FakeChain:
         self._free = asyncio.Event()
         self._free.set()
         self.head = 0
+        self.looks = 0
+        """How often `changed` was asked."""
         self.recoveries = 0
         self.brought: set[str] = set()
         self.logs: list[tuple[int, bytes]] = []
@@ -211,6 +213,7 @@ class FakeChain:
         return 0
 
     async def changed(self, since: int) -> tuple[int, list[bytes] | None]:
+        self.looks += 1
         if self.head < since - 1:
             return self.head + 1, None
         return self.head + 1, [game for block, game in self.logs if block >= since]

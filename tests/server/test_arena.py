@@ -372,7 +372,7 @@ async def test_a_chain_that_lost_its_blocks_gets_them_again(served: Served) -> N
         await client.wait_until(lambda: client.snapshot is not None)
         await served.move(client, E4)
         await client.wait_stage(1, "verified")
-        await asyncio.sleep(2 * LIMITS.watch_every)
+        await _looked_at(served)
         served.chain.held.clear()
         served.chain.head = 0
         held = served.chain.held
@@ -388,7 +388,7 @@ async def test_a_reorg_over_a_bots_move_is_told_and_the_move_brought_again(serve
         await client.wait_until(lambda: client.snapshot is not None)
         await served.move(client, E4)
         await client.wait_stage(1, "verified")
-        await asyncio.sleep(2 * LIMITS.watch_every)
+        await _looked_at(served)
         held = served.chain.held[bytes.fromhex(game[2:])]
         del held.moves[1:]
         held.game.board.pop()
@@ -409,7 +409,7 @@ async def test_an_end_that_the_chain_lost_is_taken_back(served: Served) -> None:
         await client.wait_until(lambda: client.snapshot is not None)
         await client.resign(Resign(bytes.fromhex(game[2:])).sign(DOMAIN, served.player.key))
         await client.wait_end()
-        await asyncio.sleep(2 * LIMITS.watch_every)
+        await _looked_at(served)
         served.chain.held[bytes.fromhex(game[2:])].ended = None
         served.chain.head = 0
         await client.wait_until(lambda: any(e.t == "correction" for e in client.events))
@@ -423,13 +423,15 @@ async def test_an_end_that_the_chain_lost_is_taken_back(served: Served) -> None:
 
 
 async def test_a_chain_that_takes_long_is_told_of(served: Served) -> None:
-    served.arena._sending._limits = replace(LIMITS, slow_chain=0.02)
     game = await served.open()
     async with await Client.connect(served.url, game=game) as client:
-        await client.wait_until(lambda: bool(served.chain.held) and client.snapshot is not None)
+        session = served.arena.game(bytes.fromhex(game[2:])).session
+        await client.wait_until(lambda: session.is_waiting and client.snapshot is not None)
         served.chain.hold()
+        served.arena._sending._limits = replace(LIMITS, slow_chain=0.02)
         await served.move(client, E4)
         await client.wait_until(lambda: any(e.t == "waiting" for e in client.events))
+        served.arena._sending._limits = LIMITS
         served.chain.release()
         await client.wait_stage(1, "verified")
         told = [e.d.reason for e in client.events if isinstance(e, m.WaitingEvent)]
@@ -512,3 +514,11 @@ async def test_closing_leaves_no_task(served: Served) -> None:
         await client.wait_ply(1)
         await served.arena.close()
         assert not served.arena._tasks
+
+
+async def _looked_at(served: Served) -> None:
+    """Wait until the watching arena has asked the chain, and made what it will of the answer."""
+    looks = served.chain.looks
+    async with asyncio.timeout(30):
+        while served.chain.looks < looks + 2:  # noqa: ASYNC110 the fake tells nobody
+            await asyncio.sleep(LIMITS.watch_every / 4)
