@@ -105,12 +105,12 @@ async def house(tmp_path: Path) -> House:
 
 async def idle(arena: Arena) -> None:
     """Until all that can be done is done."""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         await arena._tasks.join()
 
 
 async def until(is_so: Callable[[], bool]) -> None:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while not is_so():  # noqa: ASYNC110 many small things lead to it
             await asyncio.sleep(0.005)
 
