@@ -92,7 +92,9 @@ class Screen:
         event = json.loads(wire)
         self.order += 1
         kind, data, version = event["t"], event["d"], event["v"]
-        is_snapshot = self._is_first and kind == "full"
+        # a whole game that is the very next event was missed, as any other event can be
+        is_missed = self._since is not None and version == self._since + 1
+        is_snapshot = self._is_first and kind == "full" and not is_missed
         if self._told_again(version, kind, wire, is_snapshot=is_snapshot):
             return
         self._check_version(version, is_snapshot=is_snapshot)

@@ -92,6 +92,21 @@ def test_whatIsToldAgainMustBeTheSame(screen: Screen, teller: Teller) -> None:
     assert screen.moves[1].index == 7
 
 
+def test_aWholeGameAmongWhatWasMissedIsAnEventAsAnyOther(screen: Screen, teller: Teller) -> None:
+    whole = teller.full()
+    screen.frame(whole)
+    screen.frame(teller.move(7))
+    known = screen.version
+    assert known is not None
+    screen.connect(known - 2)
+    screen.frame(whole)
+    assert screen.faults == []
+    assert screen.version == known
+    screen.connect(known - 2)
+    screen.frame(whole.replace('"stage": "verified"', '"stage": "proposed"'))
+    assert screen.faults == [f"reader: version {known - 1} (full) was told twice, differently"]
+
+
 def test_aFullThatTakesBackAVerifiedMoveIsAFault(screen: Screen, teller: Teller) -> None:
     teller.stages[0] = "submitted"
     screen.frame(teller.full())
