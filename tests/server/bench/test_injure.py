@@ -23,9 +23,12 @@ def fault(kind: str, *, depth: int = 1, choice: int = 0, seconds: float = 0.0) -
 
 
 async def mine(rpc: Rpc, blocks: int) -> None:
-    for _ in range(blocks):
-        await rpc.ask("eth_sendTransaction", {"from": SENDER, "to": SENDER})
-        await rpc.ask("evm_mine")
+    """Blocks of one transaction; the node mines each a moment after it took it."""
+    async with asyncio.timeout(60):
+        for _ in range(blocks):
+            tx = await rpc.ask("eth_sendTransaction", {"from": SENDER, "to": SENDER})
+            while not await rpc.ask("eth_getTransactionReceipt", tx):  # noqa: ASYNC110 no event
+                await asyncio.sleep(0.005)
 
 
 async def height(rpc: Rpc) -> int:
