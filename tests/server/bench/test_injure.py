@@ -22,13 +22,17 @@ def fault(kind: str, *, depth: int = 1, choice: int = 0, seconds: float = 0.0) -
     return Fault(kind, gap=1, seconds=seconds, depth=depth, choice=choice, overlaps=False)
 
 
-async def mine(rpc: Rpc, blocks: int) -> None:
-    """Blocks of one transaction; the node mines each a moment after it took it."""
+async def send(rpc: Rpc, transaction: dict[str, str]) -> None:
+    """Until it is in a block of its own: the node mines it a moment after it took it."""
+    tx = await rpc.ask("eth_sendTransaction", transaction)
     async with asyncio.timeout(60):
-        for _ in range(blocks):
-            tx = await rpc.ask("eth_sendTransaction", {"from": SENDER, "to": SENDER})
-            while not await rpc.ask("eth_getTransactionReceipt", tx):  # noqa: ASYNC110 no event
-                await asyncio.sleep(0.005)
+        while not await rpc.ask("eth_getTransactionReceipt", tx):  # noqa: ASYNC110 no event
+            await asyncio.sleep(0.005)
+
+
+async def mine(rpc: Rpc, blocks: int) -> None:
+    for _ in range(blocks):
+        await send(rpc, {"from": SENDER, "to": SENDER})
 
 
 async def height(rpc: Rpc) -> int:
@@ -121,9 +125,7 @@ async def test_reverted_countsTransactionsThatFailed(tmp_path: Path) -> None:
     rpc = Rpc(node.url)
     try:
         await mine(rpc, 2)
-        failing = {"from": SENDER, "data": "0x60006000fd", "gas": hex(100_000)}
-        await rpc.ask("eth_sendTransaction", failing)
-        await rpc.ask("evm_mine")
+        await send(rpc, {"from": SENDER, "data": "0x60006000fd", "gas": hex(100_000)})
         assert await node.reverted() == 1
     finally:
         await rpc.close()
