@@ -69,20 +69,28 @@ class Score:
 
 def play_match(net: NetSpec, opponent: Mover, *, games: int, seed: int = 0) -> Score:
     """The net's score in `games` games from random openings, each played with both colours."""
+
+    def player(position: Position, mask: int) -> int:
+        return choose(net, position, mask)
+
+    return play_matches(player, opponent, games=games, seed=seed)
+
+
+def play_matches(player: Mover, opponent: Mover, *, games: int, seed: int = 0) -> Score:
+    """The same for any player."""
     results = [
-        _play_game(net, opponent, opening=f"{seed}/{i // 2}", colour=i % 2 == 0)
+        _play_game(player, opponent, opening=f"{seed}/{i // 2}", colour=i % 2 == 0)
         for i in range(games)
     ]
     return Score(results.count(1), results.count(0), results.count(-1))
 
 
-def _play_game(net: NetSpec, opponent: Mover, *, opening: str, colour: chess.Color) -> int:
-    """1, 0 or -1 for the net, which plays `colour`."""
+def _play_game(player: Mover, opponent: Mover, *, opening: str, colour: chess.Color) -> int:
+    """1, 0 or -1 for the player, who has `colour`."""
     game = _opened(random.Random(opening))
     while game.outcome() == ONGOING and game.ply < LONGEST_MATCH_GAME:
-        position, mask = game.position, game.mask
-        mine = game.turn == colour
-        game.play(choose(net, position, mask) if mine else opponent(position, mask))
+        mover = player if game.turn == colour else opponent
+        game.play(mover(game.position, game.mask))
     result = game.outcome().result
     if result in (Result.ONGOING, Result.DRAW):
         return 0

@@ -23,9 +23,9 @@ from coincurve import PrivateKey
 
 from engine.encoding import Position
 from engine.errors import EngineError
-from engine.export_rungs import greedy_mover, play_matches
+from engine.export_rungs import greedy_mover
 from engine.game import ONGOING, Game
-from engine.player import legal_indices, random_mover
+from engine.player import legal_indices, play_matches, random_mover
 from proofs.chain import Chain
 from proofs.deploy import ensure_contracts
 from proofs.errors import ProofError

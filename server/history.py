@@ -24,11 +24,8 @@ class History:
         """The version of the latest event."""
         return self._version
 
-    def next_version(self) -> int:
-        return self._version + 1
-
     def add(self, wire: str) -> None:
-        """Keep the event that carries `next_version()`."""
+        """Keep the next event: its version is one more than `version`."""
         self._version += 1
         self._events.append(wire)
 

@@ -7,8 +7,8 @@ import pytest
 from engine.encoding import Position
 from engine.errors import InvalidNet, InvalidPosition, NoLegalMove
 from engine.export import Heads, piece_codes
-from engine.export_rungs import greedy_mover, play_matches
-from engine.player import random_mover
+from engine.export_rungs import greedy_mover
+from engine.player import play_matches, random_mover
 from engine.policy_map import index_move, legal_mask, move_index
 
 PLAIN = Heads(by_piece=False)

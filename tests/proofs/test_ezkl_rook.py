@@ -4,7 +4,8 @@ from importlib import resources
 from pathlib import Path
 
 from engine.export import Heads, TemplateWeights, to_onnx
-from engine.export_rungs import greedy_mover, outputs_mover, play_matches
+from engine.export_rungs import greedy_mover, outputs_mover
+from engine.player import play_matches
 from proofs.ezkl_build import lay_out
 from proofs.ezkl_shape import wrap
 from proofs.onnx_contract import check_onnx
