@@ -11,8 +11,8 @@ from itertools import islice
 class History:
     """The last `size` serialised events.
 
-    Versions begin at `start`.  A server that starts anew begins higher than it ever was before
-    (the time in milliseconds does), so that no version means two things.
+    Versions begin at `start`.  A game whose events are not kept over a restart begins higher than
+    it ever was before (the time in milliseconds does), so that no version means two things.
     """
 
     def __init__(self, *, start: int, size: int) -> None:

@@ -27,7 +27,7 @@ from server.going import Going
 from server.ply import Ply
 
 REFUSALS: Final = 3
-"""How often the chain may refuse a bot's move before it is offered no more."""
+"""How often the chain may refuse a bot's move before the next try waits (see Setback)."""
 
 
 class Settling(Going):
