@@ -90,6 +90,33 @@ export function openDigest(domain, open) {
 }
 
 /**
+ * The same message as a wallet takes it (EIP-712's JSON).
+ *
+ * @param {Domain} domain
+ * @param {Open} open
+ */
+export function openTypedData(domain, open) {
+  return {
+    types: { EIP712Domain: fieldsOf(TYPES.Domain), Open: fieldsOf(TYPES.Open) },
+    primaryType: "Open",
+    domain: {
+      name: "checkproof",
+      version: "1",
+      chainId: domain.chainId,
+      verifyingContract: domain.arena,
+    },
+    message: open,
+  };
+}
+
+/** @param {string} type such as Move(bytes32 game,uint16 ply) */
+const fieldsOf = (type) =>
+  type
+    .slice(type.indexOf("(") + 1, -1)
+    .split(",")
+    .map((field) => ({ type: field.split(" ")[0], name: field.split(" ")[1] }));
+
+/**
  * The id of the game that this message opens: its own digest.
  *
  * @param {Domain} domain

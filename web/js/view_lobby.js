@@ -43,9 +43,9 @@ export class LobbyView {
     );
   }
 
-  /** @param {GameSummary[]} games @param {string | null} address of this browser's key */
-  showGames(games, address) {
-    const items = games.map((game) => gameItem(game, address));
+  /** @param {GameSummary[]} games @param {Set<string>} own the addresses of this browser's keys */
+  showGames(games, own) {
+    const items = games.map((game) => gameItem(game, own));
     byId("games", HTMLElement).replaceChildren(
       ...(items.length ? items : [h("li", { class: "quiet" }, "No games yet. Start one.")]),
     );
@@ -140,10 +140,10 @@ function botFacts(bot, { baseSeconds, incrementSeconds }) {
   return rows.flatMap(([name, value]) => [h("dt", {}, name), h("dd", {}, value)]);
 }
 
-/** @param {GameSummary} game @param {string | null} address */
-function gameItem(game, address) {
+/** @param {GameSummary} game @param {Set<string>} own */
+function gameItem(game, own) {
   const mine = [game.white, game.black].some(
-    (side) => side.kind === "player" && side.address.toLowerCase() === address,
+    (side) => side.kind === "player" && own.has(side.address.toLowerCase()),
   );
   const playable = mine && game.status !== "ended";
   const link = h(
