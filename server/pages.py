@@ -21,24 +21,12 @@ from server.metrics import CONTENT_TYPE
 from server.ply import hex_of
 from server.session import Session
 from server.site import SITE, KeyFiles, Site
+from server.static import TYPES, Files
 
 routes = web.RouteTableDef()
+FILES: Final = Files()
 
 _FOLDERS: Final = frozenset({"css", "fonts", "img", "js", "vendor"})
-_TYPES: Final = {
-    ".css": "text/css",
-    ".html": "text/html",
-    ".ico": "image/x-icon",
-    ".js": "text/javascript",
-    ".json": "application/json",
-    ".mjs": "text/javascript",
-    ".png": "image/png",
-    ".svg": "image/svg+xml",
-    ".txt": "text/plain",
-    ".wasm": "application/wasm",
-    ".webmanifest": "application/manifest+json",
-    ".woff2": "font/woff2",
-}
 _WARMING: Final = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta http-equiv="refresh" content="2">
 <title>checkproof is warming up</title></head>
@@ -54,13 +42,13 @@ _GAMES_LISTED: Final = 200
 
 @routes.get("/")
 async def index(request: web.Request) -> web.StreamResponse:
-    return _page(request, "index.html")
+    return await _page(request, "index.html")
 
 
 @routes.get("/game/{id}")
 @routes.get("/watch/{id}")
 async def game_page(request: web.Request) -> web.StreamResponse:
-    return _page(request, "game.html")
+    return await _page(request, "game.html")
 
 
 @routes.get("/web/{path:.+}")
@@ -69,7 +57,7 @@ async def static(request: web.Request) -> web.StreamResponse:
     file = _own_file(request.app[SITE].page, request.match_info["path"])
     if file is None:
         raise web.HTTPNotFound
-    return _file(file)
+    return await FILES.response(request, file)
 
 
 def _own_file(page: Path, name: str) -> Path | None:
@@ -80,22 +68,15 @@ def _own_file(page: Path, name: str) -> Path | None:
     except ValueError:  # a zero byte, or a way out of the folder
         return None
     is_ours = len(parts) > 1 and parts[0] in _FOLDERS and not any(p[0] == "." for p in parts)
-    return file if is_ours and file.suffix in _TYPES and file.is_file() else None
+    return file if is_ours and file.suffix in TYPES and file.is_file() else None
 
 
-def _page(request: web.Request, name: str) -> web.StreamResponse:
+async def _page(request: web.Request, name: str) -> web.StreamResponse:
     site = request.app[SITE]
     if site.arena is None:
         text = _WARMING.format(step=escape(site.warming))
         return web.Response(text=text, content_type="text/html", status=503)
-    return _file(site.page / name)
-
-
-def _file(path: Path) -> web.FileResponse:
-    headers = {"Content-Type": _TYPES[path.suffix], "Cache-Control": "no-cache"}
-    if headers["Content-Type"].startswith("text/"):
-        headers["Content-Type"] += "; charset=utf-8"
-    return web.FileResponse(path, headers=headers)
+    return await FILES.response(request, site.page / name)
 
 
 # --- API ----------------------------------------------------------------------------------------
