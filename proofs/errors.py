@@ -16,6 +16,10 @@ ProofError
 ├── EzklMissing       an ONNX bot is wanted where ezkl is not installed
 ├── OnnxRefused       an ONNX file that does not keep the contract for nets
 ├── EzklFailed        a step of ezkl that did not succeed
+├── SrsRefused        a file that is no sound structured reference string
+├── BotNameRefused    a name that a new ezkl bot cannot have
+├── NoSuchBot         a name that no listed ezkl bot has
+├── BotListDamaged    a list of ezkl bots that cannot be read
 ├── ArtifactMissing   a contract that has not been compiled
 ├── NotAPerftFile     a file that holds no perft counts
 ├── NodeError         the local chain node
@@ -238,4 +242,33 @@ class EzklFailed(ProofError):
     def __init__(self, step: str, why: str) -> None:
         super().__init__(f"ezkl could not {step}: {why}")
         self.step = step
+        self.why = why
+
+
+class SrsRefused(ProofError):
+    def __init__(self, path: str, why: str) -> None:
+        super().__init__(f"{path} is not used as a setup: {why}")
+        self.path = path
+        self.why = why
+
+
+class BotNameRefused(ProofError):
+    def __init__(self, name: str, why: str) -> None:
+        super().__init__(f"no bot can be added as {name[:40]!a}: {why}")
+        self.name = name
+        self.why = why
+
+
+class NoSuchBot(ProofError):
+    def __init__(self, name: str, known: list[str]) -> None:
+        there = f"there are {', '.join(known)}" if known else "there are none"
+        super().__init__(f"no ezkl bot here is called {name[:40]!a}; {there}")
+        self.name = name
+        self.known = known
+
+
+class BotListDamaged(ProofError):
+    def __init__(self, path: str, why: str) -> None:
+        super().__init__(f"{path} is no list of bots: {why}")
+        self.path = path
         self.why = why
