@@ -24,12 +24,14 @@ from server.effects import (
     BotPlayer,
     ChainTruth,
     DropProof,
+    DropThought,
     Effect,
     Emit,
     Prove,
     Resync,
     Submit,
     Terms,
+    Think,
     WakeAt,
 )
 from server.errors import CommandRefused, StoreFailed
@@ -46,6 +48,7 @@ from server.sending import Sending
 from server.session import Session
 from server.store import Store
 from server.tasks import Tasks
+from server.thinking import Thinking
 from server.writing import Writing
 
 _LOG: Final = logging.getLogger(__name__)
@@ -91,6 +94,7 @@ class Arena:
         self._tasks = Tasks()
         self._writing = Writing(store)
         self._proving = Proving(prover, self.limits, self._tasks, self.apply, now)
+        self._thinking = Thinking(self._tasks, self.apply, now)
         self._sending = Sending(chain, self.limits, self.apply, now)
         self._games: dict[bytes, Hosted] = {}
         self._paused: tuple[m.ErrorCode, str] | None = None
@@ -203,7 +207,7 @@ class Arena:
 
     def _check_bot(self, version: bytes) -> None:
         bot = self.bots.get(version)
-        if bot is None or bot.choose is None:
+        if bot is None or not bot.is_played:
             raise CommandRefused("unknown_bot", f"no bot {hex_of(version)} plays here")
 
     def _check_opening(self, opening: Open, offered: bytes) -> None:
@@ -405,8 +409,8 @@ class Arena:
         return self._proving.hold_up if session.needs_prover else None
 
     def _act(self, hosted: Hosted, effects: list[Effect], frames: list[Frame]) -> None:
-        for _, wire, event in frames:
-            hosted.room.send(wire)
+        hosted.room.send(*(wire for _, wire, _ in frames))
+        for _, _, event in frames:
             if event is not None:
                 self.observe(hosted, event)
         for effect in effects:
@@ -415,6 +419,10 @@ class Arena:
                     self._proving.begin(hosted, effect)
                 case DropProof(job=job):
                     self._proving.drop(hosted, job)
+                case Think():
+                    self._thinking.begin(hosted, effect)
+                case DropThought(job=job):
+                    self._thinking.drop(hosted, job)
                 case Submit(intent=intent):
                     self._tasks.spawn(self._sending.send(hosted, intent))
                 case WakeAt(at=at):
@@ -492,7 +500,7 @@ class Arena:
 
 def _silent(bots: Mapping[bytes, BotPlayer]) -> Mapping[bytes, BotPlayer]:
     """The same bots by name, none of which is played here."""
-    return {version: replace(bot, choose=None) for version, bot in bots.items()}
+    return {version: replace(bot, choose=None, ponder=None) for version, bot in bots.items()}
 
 
 def _bytes(text: str) -> bytes:

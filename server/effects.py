@@ -5,7 +5,7 @@ to send, times to wake up at.  In go the answers: what landed, what was refused,
 holds.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 
 from engine.encoding import Position
@@ -17,14 +17,23 @@ from server.messages import Clocks, GameEvent, Opening
 Choose = Callable[[Position, int, int], int]
 """(position, legal mask, dice) -> policy index"""
 
+Ponder = Callable[[Position, int, int], Awaitable[int]]
+"""The same for a bot that takes its time; meanwhile nobody else waits."""
+
 
 @dataclass(frozen=True)
 class BotPlayer:
-    """A bot version as a side of a game; `choose` is None where this server cannot play it."""
+    """A bot version as a side of a game: it has one way to choose, or none where it cannot play."""
 
     version: bytes
     name: str
     choose: Choose | None
+    ponder: Ponder | None = None
+
+    @property
+    def is_played(self) -> bool:
+        """Whether this server can play it."""
+        return self.choose is not None or self.ponder is not None
 
 
 @dataclass(frozen=True)
@@ -123,6 +132,23 @@ class DropProof:
 
 
 @dataclass(frozen=True)
+class Think:
+    """Have a bot that ponders choose its move; `job` names this wish in the answer."""
+
+    job: int
+    ply: int
+    ponder: Ponder
+    position: Position
+    mask: int
+    dice: int
+
+
+@dataclass(frozen=True)
+class DropThought:
+    job: int
+
+
+@dataclass(frozen=True)
 class Submit:
     """Send one transaction.  The session wants the next only after the answer to this one."""
 
@@ -136,7 +162,7 @@ class WakeAt:
     at: float
 
 
-Effect = Emit | Resync | Prove | DropProof | Submit | WakeAt
+Effect = Emit | Resync | Prove | DropProof | Think | DropThought | Submit | WakeAt
 
 
 # --- answers ------------------------------------------------------------------------------------

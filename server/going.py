@@ -1,13 +1,14 @@
 """A game that goes on: its line, and what it wants next.  server/session.py is the whole of it."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Final, Literal
 
 import chess
 
 from engine.game import Outcome, Result
 from proofs.signing import side_player
-from proofs.statement import game_seed
+from proofs.statement import Statement, game_seed
 from server import messages as m
 from server.describe import chain_event, proof_event, snapshot
 from server.effects import (
@@ -16,6 +17,7 @@ from server.effects import (
     ClaimDraw,
     ClaimTimeout,
     DropProof,
+    DropThought,
     Effect,
     Emit,
     Ended,
@@ -27,15 +29,24 @@ from server.effects import (
     SessionState,
     Submit,
     Terms,
+    Think,
 )
 from server.ply import Line, Ply
-from server.replay import think
+from server.replay import claim, roll, think
 from server.setback import Setback
 from server.stages import step
 
 BOTS_AHEAD: Final = 2
 """How many plies bots may play beyond the chain when they meet each other."""
 _STALE_KEPT: Final = 8
+
+
+@dataclass(frozen=True)
+class Pondering:
+    """A bot is choosing its move after this history."""
+
+    job: int
+    history: bytes
 
 
 class Going:
@@ -59,6 +70,7 @@ class Going:
         self._timeout: ClaimTimeout | None = None
         self._grace_until: float | None = None
         self._jobs = 0
+        self._pondering: Pondering | None = None
         self._refusals: dict[int, int] = {}
         self._stale: list[bytes] = []
 
@@ -163,9 +175,9 @@ class Going:
             for ply in self.line.plies[self.line.landed :]:
                 if ply.stage == "queued" and ply.job is None:  # restored, or to be tried again
                     effects += self._wish_proof(ply)
-        while (bot := self._bot_to_think()) is not None:
+        while (bot := self._bot_to_think()) is not None and bot.choose is not None:
             effects += self._think(bot, now)
-        return effects + self._submit(now)
+        return effects + self._ponder(bot) + self._submit(now)
 
     @property
     def _to_move(self) -> bytes:
@@ -175,7 +187,7 @@ class Going:
 
     def _bot_to_think(self) -> BotPlayer | None:
         bot = self.terms.bots.get(self._to_move)
-        if bot is None or bot.choose is None or self._setback.reason is not None:
+        if bot is None or not bot.is_played or self._setback.reason is not None:
             return None
         if self.is_over or self._resignation or self.outcome.result is not Result.ONGOING:
             return None
@@ -184,7 +196,27 @@ class Going:
         return bot if answers_player or is_near else None
 
     def _think(self, bot: BotPlayer, now: float) -> list[Effect]:
-        statement = think(bot, self.line, self._seed, self._payee)
+        return self._propose(think(bot, self.line, self._seed, self._payee), now)
+
+    def _ponder(self, bot: BotPlayer | None) -> list[Effect]:
+        """Have a bot choose its move, unless it is at it; nothing else is to be chosen now."""
+        before, line = self._pondering, self.line
+        if bot is not None and before is not None and before.history == line.history:
+            return []
+        effects: list[Effect] = [] if before is None else [DropThought(before.job)]
+        self._pondering = None
+        if bot is None or bot.ponder is None:
+            return effects
+        self._jobs += 1
+        self._pondering = Pondering(self._jobs, line.history)
+        rolled = roll(line, self._seed)
+        here = line.game.position, line.game.mask
+        return [*effects, Think(self._jobs, line.next, bot.ponder, *here, rolled)]
+
+    def _propose_chosen(self, index: int, now: float) -> list[Effect]:
+        return self._propose(claim(index, self.line, self._seed, self._payee), now)
+
+    def _propose(self, statement: Statement, now: float) -> list[Effect]:
         ply = self.line.push("bot", statement.index, now)
         ply.statement, ply.payee = statement, self._payee
         effects: list[Effect] = [Emit(m.MoveEvent(d=ply.record()))]

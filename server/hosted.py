@@ -39,6 +39,7 @@ class Hosted:
     journal: Journal
     waiting: str | None = None
     proofs: dict[int, asyncio.Task[None]] = field(default_factory=dict)
+    thoughts: dict[int, asyncio.Task[None]] = field(default_factory=dict)
     spectators_timer: asyncio.TimerHandle | None = None
 
 

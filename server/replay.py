@@ -3,7 +3,8 @@
 What the chain holds is known by the chain's own word afterwards.  What it may not hold is judged
 as if it came just now: a player's move has to be legal and signed over this very line, a bot's
 move is computed anew, and a stored proof serves only if it is about the same statement.  (The
-history hash binds game, position and dice; index and payee are the rest of a statement.)
+history hash binds game, position and dice; index and payee are the rest of a statement.)  A move of
+a bot that ponders stands as it was written down: the prover refuses to prove any other.
 """
 
 from collections.abc import Sequence
@@ -23,10 +24,19 @@ from server.records import PlyRow
 def think(bot: BotPlayer, line: Line, seed: bytes, payee: int) -> Statement:
     """The move of the bot at the end of the line, as the statement that it has to prove."""
     assert bot.choose is not None
-    rolled = dice(seed, line.next, line.history)
+    index = bot.choose(line.game.position, line.game.mask, roll(line, seed))
+    return claim(index, line, seed, payee)
+
+
+def claim(index: int, line: Line, seed: bytes, payee: int) -> Statement:
+    """That a bot plays `index` at the end of the line, as the statement that it has to prove."""
     position, mask = line.game.position, line.game.mask
-    index = bot.choose(position, mask, rolled)
-    return Statement.of(position, mask, index, payee=payee, dice=rolled)
+    return Statement.of(position, mask, index, payee=payee, dice=roll(line, seed))
+
+
+def roll(line: Line, seed: bytes) -> int:
+    """The dice of the next ply."""
+    return dice(seed, line.next, line.history)
 
 
 def replay(line: Line, rows: Sequence[PlyRow], terms: Terms, payee: int, now: float) -> int | None:
@@ -64,10 +74,11 @@ def _is_signed(row: PlyRow, line: Line, terms: Terms, player: str) -> bool:
 def _replay_bot(row: PlyRow, line: Line, terms: Terms, payee: int, now: float) -> bool:
     """Play the bot's move, if it still is what the bot plays."""
     bot = terms.bots.get(terms.open.black if row.number % 2 else terms.open.white)
-    if bot is None or bot.choose is None:
+    if bot is None or not (bot.is_played and line.is_legal(row.move)):
         return False
-    statement = think(bot, line, game_seed(terms.secret, terms.open.seed), payee)
-    if statement.index != row.move:
+    seed = game_seed(terms.secret, terms.open.seed)
+    statement = claim(row.move, line, seed, payee)
+    if bot.choose is not None and think(bot, line, seed, payee) != statement:
         return False
     ply = line.push("bot", row.move, now)
     ply.statement, ply.payee = statement, payee

@@ -203,5 +203,28 @@ class Session(Settling):
         fix.note(ply.number, "unprovable", reason)
         return [*self._refuse(ply, reason, now), *fix.effects(now), again]
 
+    # --- the answers of bots that ponder --------------------------------------------------------
+
+    def thought(self, job: int, index: int, now: float) -> list[Effect]:
+        """A bot chose its move; nothing comes of it if the line has changed meanwhile."""
+        if not self._is_wanted(job):
+            return []
+        if not self.line.is_legal(index):
+            return self.unthinkable(job, f"it chose {index}, which is no legal move", now)
+        self._pondering = None
+        return [*self._propose_chosen(index, now), *self._go_on(now)]
+
+    def unthinkable(self, job: int, reason: str, now: float) -> list[Effect]:
+        """A bot could not choose: it is asked again after a pause."""
+        if not self._is_wanted(job):
+            return []
+        self._pondering = None
+        return [WakeAt(self._setback.hit(reason, now))]
+
+    def _is_wanted(self, job: int) -> bool:
+        asked = self._pondering
+        is_asked = asked is not None and (asked.job, asked.history) == (job, self.line.history)
+        return is_asked and self._bot_to_think() is not None
+
     def _proving(self, job: int) -> Ply | None:
         return next((ply for ply in self.line.plies if ply.job == job), None)
