@@ -385,6 +385,12 @@ class OpenedReply(_Frame):
     game: str
 
 
+class PongReply(_Frame):
+    """`at` is the server's time: a page sets its clocks by it."""
+
+    at: float
+
+
 class ErrorData(_Frame):
     code: ErrorCode
     message: str
@@ -472,7 +478,7 @@ class Ack(_Frame):
 class Pong(_Frame):
     t: Literal["pong"] = "pong"
     id: EchoId
-    d: Empty = Empty()
+    d: PongReply
 
 
 class ErrorReply(_Frame):

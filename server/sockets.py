@@ -124,7 +124,7 @@ class Client:
     def _obey(self, frame: m.ClientFrame) -> m.Reply:
         match frame:
             case m.Ping():
-                return m.Pong(id=frame.id)
+                return m.Pong(id=frame.id, d=m.PongReply(at=self._arena.now()))
             case m.Offer(d=d):
                 return m.Offered(id=frame.id, d=self._arena.offer(_bytes(d.bot)))
             case m.Open(d=d):
