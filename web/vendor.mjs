@@ -42,6 +42,26 @@ const STYLE_PATCH = {
     'if (attribute === "style") element.style.cssText = attributes[attribute]\n                    else element.setAttribute(attribute, attributes[attribute])',
 };
 
+// Browsers resolve no bare names, and an import map would have to be inline.
+const CURVES_PATCHES = {
+  "utils.js": [
+    {
+      find: "randomBytes as randomBytes_, } from '@noble/hashes/utils.js'",
+      replace: "randomBytes as randomBytes_, } from '../noble-hashes/utils.js'",
+    },
+  ],
+  "abstract/weierstrass.js": [
+    {
+      find: "import { hmac as nobleHmac } from '@noble/hashes/hmac.js'",
+      replace: "import { hmac as nobleHmac } from '../../noble-hashes/hmac.js'",
+    },
+    {
+      find: "import { ahash } from '@noble/hashes/utils.js'",
+      replace: "import { ahash } from '../../noble-hashes/utils.js'",
+    },
+  ],
+};
+
 /** @type {Record<string, Library>} */
 const LIBRARIES = {
   "cm-chessboard": {
@@ -79,6 +99,25 @@ const LIBRARIES = {
     to: "chess.js",
     licence: "BSD-2-Clause",
     files: { LICENSE: "LICENSE", "dist/esm/chess.js": "chess.js" },
+  },
+  "@noble/curves": {
+    to: "noble-curves",
+    licence: "MIT",
+    files: Object.fromEntries(
+      [
+        "LICENSE",
+        "abstract/bls.js",
+        "abstract/curve.js",
+        "abstract/der.js",
+        "abstract/hash-to-curve.js",
+        "abstract/modular.js",
+        "abstract/tower.js",
+        "abstract/weierstrass.js",
+        "bn254.js",
+        "utils.js",
+      ].map((file) => [file, file]),
+    ),
+    patches: CURVES_PATCHES,
   },
   "@noble/hashes": {
     to: "noble-hashes",

@@ -17,8 +17,11 @@ secp.hashes.sha256 = sha256;
 secp.hashes.hmacSha256 = (key, message) => hmac(sha256, key, message);
 
 const ZERO_ADDRESS = `0x${"0".repeat(40)}`;
+/** Half the order of secp256k1: above it lies each signature's second form (EIP-2). */
+const HALF_ORDER = 0x7fffffffffffffffffffffffffffffff5d576e7357a4501ddfe92f46681b20a0n;
 
-const TYPES = /** @type {const} */ ({
+/** The structs that are signed, as EIP-712 writes them. */
+export const TYPES = /** @type {const} */ ({
   Domain: "EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)",
   Open:
     "Open(address opener,bytes32 white,bytes32 black,bytes32 start,uint32 baseSeconds," +
@@ -153,9 +156,8 @@ export class Key {
   constructor(secret) {
     if (!secp.utils.isValidSecretKey(secret)) throw new RangeError("not a secp256k1 key");
     this.secret = secret;
-    const point = secp.getPublicKey(secret, false);
     /** Lower-case, with 0x. */
-    this.address = toHex(keccak_256(point.subarray(1)).subarray(12));
+    this.address = addressOf(secp.getPublicKey(secret, false));
   }
 
   static random() {
@@ -168,6 +170,30 @@ export class Key {
     return toHex(concat(raw.subarray(1), Uint8Array.of(27 + raw[0])));
   }
 }
+
+/**
+ * Whose signature this is, as the contract would say.
+ *
+ * @param {Uint8Array} digest 32 bytes
+ * @param {string} signature 65 bytes r | s | v as hex
+ * @returns {string | null} the address, null if it is malformed
+ */
+export function signerOf(digest, signature) {
+  try {
+    const bytes = fromHex(signature);
+    const v = bytes[64] - 27;
+    const s = BigInt(toHex(bytes.subarray(32, 64)));
+    if (bytes.length !== 65 || (v !== 0 && v !== 1) || s > HALF_ORDER) return null;
+    const recovered = concat(Uint8Array.of(v), bytes.subarray(0, 64));
+    const options = { prehash: false, isCompressed: false };
+    return addressOf(secp.recoverPublicKey(recovered, digest, options));
+  } catch {
+    return null;
+  }
+}
+
+/** @param {Uint8Array} point 65 bytes, uncompressed @returns {string} lower-case, with 0x */
+const addressOf = (point) => toHex(keccak_256(point.subarray(1)).subarray(12));
 
 /**
  * The 32-byte side of a player's key.

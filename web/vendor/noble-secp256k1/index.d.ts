@@ -14,3 +14,10 @@ export function sign(
   secretKey: Uint8Array,
   options: { prehash: boolean; format: "compact" | "recovered" },
 ): Uint8Array;
+
+/** @throws if the signature is malformed; it takes the form that `sign` calls "recovered" */
+export function recoverPublicKey(
+  signature: Uint8Array,
+  message: Uint8Array,
+  options: { prehash: boolean; isCompressed: boolean },
+): Uint8Array;
