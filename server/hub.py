@@ -1,10 +1,15 @@
 """Who looks at a game, and how its events get to them.
 
-An event is serialised once and put into each subscriber's bounded queue.  Nobody waits for a
+An event is serialised and framed once.  A reader whose line is free gets the bytes at once, all
+events of one step in one write; for any other they go into its bounded queue.  Nobody waits for a
 slow reader: when its queue is full it is dropped, and comes back with the version it has seen.
+
+    text frame   0x81, then the length n of the UTF-8 text (RFC 6455, 5.2; not masked):
+                 n < 126: one byte; n < 2^16: 126, two bytes; else 127, eight bytes; then the text
 """
 
 import asyncio
+import struct
 from collections import deque
 from collections.abc import Callable, Iterable
 from typing import Final
@@ -23,19 +28,31 @@ HISTORY_SIZE: Final = 128
 QUEUE_LIMIT: Final = 2 * HISTORY_SIZE
 """Frames that may wait for one reader; a whole history has to fit."""
 
+BYTE_LIMIT: Final = 4 * 1024 * 1024
+"""And their characters; a whole game may be larger, and waits alone then."""
+
+Outlet = Callable[[bytes], bool]
+"""Takes frames, ready for the wire; False when the line is not free, and then none was taken."""
+
 
 class Subscriber:
     """One reader's queue of serialised frames; ends when dropped or closed.
 
-    `on_drop` is called once, when the reader was too slow.
+    `on_drop` is called once, when the reader was too slow.  What `outlet` takes never queues.
     """
 
     def __init__(
-        self, *, limit: int = QUEUE_LIMIT, on_drop: Callable[[], None] | None = None
+        self,
+        *,
+        limit: int = QUEUE_LIMIT,
+        on_drop: Callable[[], None] | None = None,
+        outlet: Outlet | None = None,
     ) -> None:
         self._queue: deque[str] = deque()
+        self._queued = 0  # characters
         self._limit = limit
         self._on_drop = on_drop
+        self._outlet = outlet
         self._ready = asyncio.Event()
         self._is_done = False
         self.is_dropped = False
@@ -45,12 +62,21 @@ class Subscriber:
         """Queue a frame.  False when the subscription is over, or ends now for slowness."""
         if self._is_done:
             return False
-        if len(self._queue) >= self._limit:
+        if len(self._queue) >= self._limit or self._queued > BYTE_LIMIT:
             self._drop()
             return False
         self._queue.append(wire)
+        self._queued += len(wire)
         self._ready.set()
         return True
+
+    def send(self, wires: Iterable[str], framed: bytes) -> bool:
+        """The same for frames that are `framed` already: at once where nothing is before them."""
+        if self._is_done:
+            return False
+        if not self._queue and self._outlet is not None and self._outlet(framed):
+            return True
+        return all(self.put(wire) for wire in wires)
 
     def _drop(self) -> None:
         self.is_dropped = True
@@ -71,7 +97,22 @@ class Subscriber:
                 return None
             self._ready.clear()
             await self._ready.wait()
-        return self._queue.popleft()
+        wire = self._queue.popleft()
+        self._queued -= len(wire)
+        return wire
+
+
+def text_frame(text: str) -> bytes:
+    """A whole text message of a server, as drawn above."""
+    data = text.encode()
+    size = len(data)
+    if size < 126:
+        head = struct.pack("!BB", 0x81, size)
+    elif size < 1 << 16:
+        head = struct.pack("!BBH", 0x81, 126, size)
+    else:
+        head = struct.pack("!BBQ", 0x81, 127, size)
+    return head + data
 
 
 class Room:
@@ -139,10 +180,12 @@ class Room:
         """The whole game as an event of its own."""
         return self.number(FullEvent(d=self._snapshot(self._spectators_told)))
 
-    def send(self, wire: str) -> None:
-        """Keep and send a numbered frame; they have to come in their order."""
-        self._history.add(wire)
-        for subscriber in [s for s in self._subscribers if not s.put(wire)]:
+    def send(self, *wires: str) -> None:
+        """Keep and send numbered frames; they have to come in their order."""
+        for wire in wires:
+            self._history.add(wire)
+        framed = b"".join(map(text_frame, wires)) if self._subscribers else b""
+        for subscriber in [s for s in self._subscribers if not s.send(wires, framed)]:
             self._subscribers.discard(subscriber)
 
     def publish(self, event: GameEvent) -> None:

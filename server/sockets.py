@@ -57,7 +57,8 @@ class Client:
         self._socket = socket
         self._request = request
         self._arena = arena
-        self._queue = Subscriber(on_drop=self._drop)
+        self._transport = request.transport
+        self._queue = Subscriber(on_drop=self._drop, outlet=self._send_now)
         self._bucket = TokenBucket(
             rate=FRAMES_PER_SECOND, burst=FRAMES_AT_ONCE, now=time.monotonic()
         )
@@ -92,6 +93,14 @@ class Client:
         player = self._request.query.get("player", "").lower()
         self._queue.is_player = player in self._hosted.session.players
         self._arena.join(self._hosted, self._queue, _version(self._request.query.get("v")))
+        return True
+
+    def _send_now(self, framed: bytes) -> bool:
+        """Past aiohttp's writer, which would frame and await for each reader again."""
+        line = self._transport
+        if line is None or line.is_closing() or line.get_write_buffer_size() or self._socket.closed:
+            return False
+        line.write(framed)
         return True
 
     async def _write(self) -> None:
@@ -161,7 +170,7 @@ class Client:
     async def _goodbye(self, code: int, reason: bytes, *, flush: bool) -> None:
         """Close with a code; cut the line when the other side does not even read that."""
         assert self._writer is not None
-        transport = self._request.transport
+        transport = self._transport
         if not flush:
             self._writer.cancel()
         try:

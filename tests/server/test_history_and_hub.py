@@ -7,7 +7,7 @@ import pytest
 
 from server import messages as m
 from server.history import History
-from server.hub import HISTORY_SIZE, Room, Subscriber
+from server.hub import BYTE_LIMIT, HISTORY_SIZE, Room, Subscriber, text_frame
 from server.limits import TokenBucket
 from tests.server.fakes import DOMAIN, Player
 
@@ -172,3 +172,75 @@ def test_a_bucket_lets_a_burst_through_and_then_its_rate() -> None:
     assert bucket.take(0.5)
     assert not bucket.take(0.5)
     assert [bucket.take(100) for _ in range(4)] == [True, True, True, False]
+
+
+class Line:
+    """A line that takes frames while it is free."""
+
+    def __init__(self) -> None:
+        self.is_free = True
+        self.taken: list[bytes] = []
+
+    def __call__(self, framed: bytes) -> bool:
+        if self.is_free:
+            self.taken.append(framed)
+        return self.is_free
+
+
+async def test_a_free_line_gets_all_events_of_a_step_in_one_piece() -> None:
+    room, line = Room(snapshot, start=0), Line()
+    reader, other = Subscriber(outlet=line), Subscriber()
+    for subscriber in (reader, other):
+        room.subscribe(subscriber)
+        assert await subscriber.next() is not None
+    wires = [room.number(tick(at))[1] for at in (1, 2)]
+    room.send(*wires)
+    assert line.taken == [b"".join(map(text_frame, wires))]
+    assert iter_queue(reader) == []
+    assert iter_queue(other) == wires
+
+
+async def test_what_queues_is_never_overtaken() -> None:
+    room, line = Room(snapshot, start=0), Line()
+    reader = Subscriber(outlet=line)
+    room.subscribe(reader)  # the whole game waits for the writer
+    room.publish(tick(1))
+    assert line.taken == []
+    assert [json.loads(wire)["t"] for wire in iter_queue(reader)] == ["full", "clock"]
+    while iter_queue(reader):
+        await reader.next()
+    line.is_free = False
+    room.publish(tick(2))
+    line.is_free = True
+    room.publish(tick(3))
+    assert line.taken == []
+    assert [json.loads(wire)["v"] for wire in iter_queue(reader)] == [2, 3]
+
+
+async def test_a_reader_holds_few_bytes_however_large_the_frames() -> None:
+    reader = Subscriber()
+    huge = "x" * (BYTE_LIMIT + 1)
+    assert reader.put(huge)  # one frame always has room: a whole game may be large
+    assert not reader.put("a")
+    assert reader.is_dropped
+    reader = Subscriber()
+    for _ in range(3):
+        assert reader.put(huge)
+        assert await reader.next() == huge
+    assert not reader.is_dropped
+
+
+@pytest.mark.parametrize(
+    ("size", "head"),
+    [
+        (0, "8100"),
+        (125, "817d"),
+        (126, "817e007e"),
+        (65535, "817effff"),
+        (65536, "817f0000000000010000"),
+    ],
+)
+def test_a_text_frame_is_that_of_rfc_6455(size: int, head: str) -> None:
+    framed = text_frame("x" * size)
+    assert framed == bytes.fromhex(head) + b"x" * size
+    assert text_frame("é")[:2] == b"\x81\x02"
