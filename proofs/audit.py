@@ -15,6 +15,7 @@ each proof are rebuilt and compared.  The checks, by the names that a report use
     legal       the index names a legal move
     signature   the player signed this index at this ply of this history (low s only)
     proof       the proof holds for the public inputs rebuilt here, under the registered key
+    second proof   the same by another program (proofs/audit_judges.py)
     board, context, history   the words after the move
     clock       moves and claims came when the clock and the grace window allowed them
     result      the game ended as, and only as, the rules say
@@ -28,7 +29,7 @@ verifier, contracts that are not this version's, a bot's move that is still owed
 the player is to move is verified as far as it goes.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any, Final, NoReturn
 
 import chess
@@ -37,6 +38,8 @@ from engine.errors import IllegalIndex
 from engine.game import ONGOING, Game, Outcome, Reason, Result
 from engine.policy_map import POLICY_SIZE, index_move
 from proofs.audit_bots import AuditedBot, CircuitOf, check_bot, circuits_of_nets
+from proofs.audit_docket import Docket, judge_all
+from proofs.audit_judges import Claim, Groth16Judge, Judge
 from proofs.audit_report import Finding, Ledger, Report, Row, SideReport
 from proofs.clock import MAX_BASE_SECONDS, Clock
 from proofs.errors import BadSignature
@@ -55,19 +58,19 @@ def audit(
     expected_game: str | None = None,
     state: OnChainGame | None = None,
     undecided: Iterable[Finding] = (),
+    judges: Sequence[Judge] = (Groth16Judge(),),
 ) -> Report:
     """Audit one game.
 
     `circuit_of` defaults to the house nets.  `expected_game` is the id that was asked for, `state`
-    what the contract stores now, `undecided` what could not be told on the way here.
+    what the contract stores now, `undecided` what could not be told on the way here, `judges` who
+    decides whether the proofs hold.
     """
-    replay = _Replay(record, circuit_of or circuits_of_nets())
-    replay.ledger.undecided.extend(undecided)
-    asked = record.game if expected_game is None else expected_game
-    replay.ledger.expect(asked == record.game, None, "game id", f"the record is of {record.game}")
-    replay.run()
-    if state is not None and replay.complete:
-        replay.compare(state)
+    replay = Replay(record, circuit_of or circuits_of_nets())
+    for finding in undecided:
+        replay.ledger.leave(finding.ply, finding.check, finding.what)
+    replay.run(expected_game, state)
+    judge_all([replay.docket], judges)
     return replay.report()
 
 
@@ -75,12 +78,16 @@ class _Stop(Exception):
     """The rest of the record cannot be followed any more."""
 
 
-class _Replay:
-    """One walk through a record.  After a failure it goes on from what the moves come to."""
+class Replay:
+    """One walk through a record.  After a failure it goes on from what the moves come to.
+
+    The proofs found on the way are put on the docket, to be judged afterwards all at once.
+    """
 
     def __init__(self, record: GameRecord, circuit_of: CircuitOf) -> None:
         self.record = record
         self.ledger = Ledger()
+        self.docket = Docket(self.ledger)
         self.complete = False
         self._circuit_of = circuit_of
         self._domain = Domain(record.chain_id, record.arena)
@@ -93,8 +100,15 @@ class _Replay:
         self._clock: Clock | None = None
         self._ended: Outcome | None = None
 
-    def run(self) -> None:
-        """Walk through all events."""
+    def run(self, expected_game: str | None = None, state: OnChainGame | None = None) -> None:
+        """Walk through all events, and compare with what was asked for and what is stored."""
+        right = expected_game in (None, self.record.game)
+        self.ledger.expect(right, None, "game id", f"the record is of {self.record.game}")
+        self._walk()
+        if state is not None and self.complete:
+            self.compare(state)
+
+    def _walk(self) -> None:
         own = [event for event in self.record.events if event.name != "BotRegistered"]
         try:
             self._check_order()
@@ -135,9 +149,10 @@ class _Replay:
             arena=self.record.arena,
             white=self._side(white),
             black=self._side(black),
+            parts=self.ledger.parts,
             rows=tuple(self.ledger.rows),
-            failures=tuple(self.ledger.failures),
-            undecided=tuple(self.ledger.undecided),
+            failures=self.ledger.failures,
+            undecided=self.ledger.undecided,
             status=self._status,
             result=str(outcome.result),
         )
@@ -245,9 +260,8 @@ class _Replay:
 
     def _proven(self, side: bytes, args: dict[str, Any]) -> None:
         bot, ply = self._bots.get(side), self._game.ply
-        if bot is None or bot.custom:
-            why = "its bot's registration is missing" if bot is None else "a custom verifier's"
-            self.ledger.leave(ply, "proof", why)
+        if bot is None:
+            self.ledger.leave(ply, "proof", "its bot's registration is missing")
             return
         statement = Statement.of(
             self._game.position,
@@ -256,8 +270,7 @@ class _Replay:
             payee=int(args["payee"], 16),
             dice=dice(self._seed, ply, self._history),
         )
-        holds = bot.verifier is not None and bot.verifier.verify(args["proof"], statement.limbs)
-        self._expect(holds, "proof", "it does not prove this move in this position")
+        self.docket.add(Claim(ply, bot, statement, args["proof"]))
 
     def _end(self, event: LogEvent, args: dict[str, Any]) -> None:
         try:

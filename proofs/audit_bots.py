@@ -22,13 +22,18 @@ CircuitOf = Callable[[bytes], str | None]
 
 @dataclass(frozen=True)
 class AuditedBot:
-    """A bot as registered; `verifier` is None where its proofs cannot be judged here."""
+    """A bot as registered.
+
+    `key` is its sound verifying key, None for a custom verifier and for a key that failed.
+    `args` are the registration's arguments, as proofs/game_file.py gives them.
+    """
 
     id: bytes
     metadata: str
     custom: bool
     circuit: Mark
-    verifier: Verifier | None
+    key: bytes | None
+    args: dict[str, Any]
 
     def side(self) -> SideReport:
         setup = None if self.custom else DEV_SETUP
@@ -62,41 +67,42 @@ def check_bot(args: dict[str, Any], circuit_of: CircuitOf, ledger: Ledger) -> Au
     """Check one registration's arguments (proofs/game_file.py) and write the checks down."""
     name = args["metadata"].decode("utf-8", "replace")
     short = f"bot 0x{args['id'].hex()[:8]}"
-    ledger.expect(
-        version_id(args) == args["id"], None, "bot record", f"{short}: its id is of other fields"
-    )
-    ledger.expect(
-        args["custom"] == (not args["verifyingKey"]),
-        None,
-        "bot record",
-        f"{short}: a custom verifier has no key here, and a house verifier has one",
-    )
-    ledger.expect(
-        args["statement"] == STATEMENT_ID, None, "bot record", f"{short}: another statement"
-    )
+    record = {
+        "its id is of other fields": version_id(args) == args["id"],
+        "a custom verifier has no key here, and a house verifier has one": (
+            args["custom"] == (not args["verifyingKey"])
+        ),
+        "another statement": args["statement"] == STATEMENT_ID,
+    }
+    for what, ok in record.items():
+        ledger.expect(ok, None, "bot record", f"{short}: {what}", subject=short)
     circuit = _check_circuit(args, circuit_of, ledger, short)
-    verifier = None if args["custom"] else _check_key(args, ledger, short)
-    return AuditedBot(args["id"], name, args["custom"], circuit, verifier)
+    key = None if args["custom"] else _check_key(args, ledger, short)
+    return AuditedBot(args["id"], name, args["custom"], circuit, key, args)
 
 
 def _check_circuit(args: dict[str, Any], circuit_of: CircuitOf, ledger: Ledger, short: str) -> Mark:
     compiled = circuit_of(args["netHash"])
     if compiled is None:
         net = args["netHash"].hex()
-        ledger.leave(None, "circuit", f"{short}: its net {net} is not at hand, circuit unchecked")
+        what = f"{short}: its net {net} is not at hand, circuit unchecked"
+        ledger.leave(None, "circuit", what, subject=short)
         return "unchecked"
     registered = args["circuitHash"].hex()
     what = f"{short}: the net compiles to {compiled}, {registered} is registered"
-    return "ok" if ledger.expect(compiled == registered, None, "circuit", what) else "failed"
+    same = ledger.expect(compiled == registered, None, "circuit", what, subject=short)
+    return "ok" if same else "failed"
 
 
-def _check_key(args: dict[str, Any], ledger: Ledger, short: str) -> Verifier | None:
+def _check_key(args: dict[str, Any], ledger: Ledger, short: str) -> bytes | None:
     found = sha256(args["verifyingKey"]).digest()
     what = f"{short}: the key's hash is {found.hex()}, {args['keyHash'].hex()} is registered"
-    if not ledger.expect(found == args["keyHash"], None, "key", what):
+    if not ledger.expect(found == args["keyHash"], None, "key", what, subject=short):
         return None
+    key: bytes = args["verifyingKey"]
     try:
-        return Verifier(args["verifyingKey"])
+        Verifier(key)
     except InvalidVerifyingKey as error:
-        ledger.expect(False, None, "key", f"{short}: {error}")
+        ledger.expect(False, None, "key", f"{short}: {error}", subject=short)
         return None
+    return key

@@ -7,6 +7,9 @@ VERIFIED: Final = 0
 FAILED: Final = 3
 INCOMPLETE: Final = 4
 
+SCHEMA: Final = "checkproof-audit/1"
+"""Names the form of the JSON (docs/audit.md); a change that a reader could trip over changes it."""
+
 DEV_SETUP: Final = "DEV SETUP: whoever ran it can forge"
 """Said of every key for which no ceremony is on record, which so far is every key."""
 
@@ -24,6 +27,14 @@ class Finding:
     def __str__(self) -> str:
         where = "opening" if self.ply is None else f"ply {self.ply}"
         return f"{where}: {self.check}: {self.what}"
+
+
+@dataclass
+class Part:
+    """What is not a move, such as a contract, a bot or the opening, and its checks."""
+
+    subject: str
+    checks: dict[str, Mark] = field(default_factory=dict)
 
 
 @dataclass
@@ -61,6 +72,7 @@ class Report:
     arena: str
     white: SideReport
     black: SideReport
+    parts: tuple[Part, ...]
     rows: tuple[Row, ...]
     failures: tuple[Finding, ...]
     undecided: tuple[Finding, ...]
@@ -80,6 +92,7 @@ class Report:
     def as_json(self) -> dict[str, Any]:
         """The report for machines."""
         return {
+            "schema": SCHEMA,
             "game": self.game,
             "chainId": self.chain_id,
             "arena": self.arena,
@@ -91,32 +104,65 @@ class Report:
             "black": vars(self.black),
             "failures": [vars(finding) for finding in self.failures],
             "undecided": [vars(finding) for finding in self.undecided],
+            "parts": [vars(part) for part in self.parts],
             "moves": [vars(row) for row in self.rows],
         }
 
 
 class Ledger:
-    """Where checks are written down as they are made."""
+    """Where checks are written down as they are made.
+
+    A check of a ply is marked on that move's row.  All others are marked on a part: `subject`, else
+    "opening" before the first move and "end" after the last.
+    """
 
     def __init__(self) -> None:
-        self.failures: list[Finding] = []
-        self.undecided: list[Finding] = []
         self.rows: list[Row] = []
+        self._failures: list[Finding] = []
+        self._undecided: list[Finding] = []
+        self._parts: dict[str, Part] = {}
 
-    def expect(self, ok: bool, ply: int | None, check: str, what: str) -> bool:
-        """Write down one check, on its ply's row if there is one; `what` if it failed."""
+    @property
+    def failures(self) -> tuple[Finding, ...]:
+        """In the order of the plies."""
+        return tuple(sorted(self._failures, key=_place))
+
+    @property
+    def undecided(self) -> tuple[Finding, ...]:
+        """In the order of the plies."""
+        return tuple(sorted(self._undecided, key=_place))
+
+    @property
+    def parts(self) -> tuple[Part, ...]:
+        return tuple(self._parts.values())
+
+    def expect(
+        self, ok: bool, ply: int | None, check: str, what: str, *, subject: str | None = None
+    ) -> bool:
+        """Write down one check, with `what` is wrong if it failed."""
         if not ok:
-            self.failures.append(Finding(ply, check, what))
-        self._mark(ply, check, "ok" if ok else "failed")
+            self._failures.append(Finding(ply, check, what))
+        self._mark(ply, check, "ok" if ok else "failed", subject)
         return ok
 
-    def leave(self, ply: int | None, check: str, what: str) -> None:
+    def leave(self, ply: int | None, check: str, what: str, *, subject: str | None = None) -> None:
         """Write down what could not be decided."""
-        self.undecided.append(Finding(ply, check, what))
-        self._mark(ply, check, "unchecked")
+        self._undecided.append(Finding(ply, check, what))
+        self._mark(ply, check, "unchecked", subject)
 
-    def _mark(self, ply: int | None, check: str, mark: Mark) -> None:
-        row = self.rows[-1] if self.rows else None
-        if row is None or row.ply != ply or row.checks.get(check) == "failed":
-            return
-        row.checks[check] = mark
+    def _mark(self, ply: int | None, check: str, mark: Mark, subject: str | None) -> None:
+        row: Row | Part | None = None
+        if subject is None and ply is not None:
+            row = next((row for row in reversed(self.rows) if row.ply == ply), None)
+        if row is None:
+            name = subject or ("opening" if ply is None else "end")
+            row = self._parts.setdefault(name, Part(name))
+        if _WEIGHT[mark] >= _WEIGHT[row.checks.get(check, "ok")]:
+            row.checks[check] = mark
+
+
+_WEIGHT: Final = {"ok": 0, "unchecked": 1, "failed": 2}
+
+
+def _place(finding: Finding) -> int:
+    return -1 if finding.ply is None else finding.ply

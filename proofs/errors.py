@@ -9,11 +9,14 @@ ProofError
 ├── KeyNotFound       no such key in the store
 ├── KeyDamaged        a stored key that is not what its name says
 ├── KeyMismatch       a key for another circuit
+├── CeremonyFailed    a step of a setup ceremony that could not be made
+├── CeremonyBroken    a setup ceremony that does not hold
 ├── ProofInvalid      a fresh proof that does not verify
 ├── ProverFailed      a prover that refused its job
 ├── ProverDied        a prover's process that ended in the middle of its job
 ├── ProversBusy       more jobs than the provers' queue takes
 ├── EzklMissing       an ONNX bot is wanted where ezkl is not installed
+├── SnarkjsMissing    the second verifier of proofs is not installed
 ├── OnnxRefused       an ONNX file that does not keep the contract for nets
 ├── EzklFailed        a step of ezkl that did not succeed
 ├── SrsRefused        a file that is no sound structured reference string
@@ -200,6 +203,19 @@ class KeyMismatch(ProofError):
         self.key_circuit = key_circuit
 
 
+class CeremonyFailed(ProofError):
+    def __init__(self, step: str, why: str) -> None:
+        super().__init__(f"the ceremony's step {step!r} failed: {why}")
+        self.step = step
+        self.why = why
+
+
+class CeremonyBroken(ProofError):
+    def __init__(self, why: str) -> None:
+        super().__init__(f"the ceremony does not hold: {why}")
+        self.why = why
+
+
 class ProofInvalid(ProofError):
     def __init__(self, key_hash: str) -> None:
         super().__init__(f"a fresh proof does not verify under key {key_hash}")
@@ -227,6 +243,12 @@ class ProversBusy(ProofError):
 class EzklMissing(ProofError):
     def __init__(self) -> None:
         super().__init__("bots from ONNX files need ezkl: pip install 'checkproof[ezkl]'")
+
+
+class SnarkjsMissing(ProofError):
+    def __init__(self, why: str) -> None:
+        super().__init__(f"the second verifier, snarkjs, is not installed: {why}; run `make setup`")
+        self.why = why
 
 
 class OnnxRefused(ProofError):
