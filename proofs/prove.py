@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 import groth16py
 
@@ -22,11 +23,15 @@ from proofs.statement import Statement
 
 @dataclass(frozen=True)
 class ProofJob:
-    """One move to prove: a house net's name, the key to prove under, and what to prove."""
+    """One move to prove: a net's name, the key to prove under, and what to prove.
+
+    A house net is known by its name; an ONNX net has a `folder` of files (proofs/ezkl_build.py).
+    """
 
     net_name: str
     key_hash: str
     statement: Statement
+    folder: Path | None = None
 
 
 @dataclass(frozen=True)

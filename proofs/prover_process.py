@@ -9,13 +9,15 @@ forked from the foreman shares the key's memory and starts at once, a replacemen
                                          or ("invalid", key hash) or ("wrong", index, best)
                                          or ("failed", line) out
 
-Nobody outlives the pool: the foreman is killed with the thread that started it, and workers with
-the foreman.
+An ONNX bot's move is proven in a child of the worker's (`proofs.ezkl_process`), of which a worker
+has one at most: the next bot's takes its place.
+
+Nobody outlives the pool: the foreman is killed with the thread that started it, workers with the
+foreman, and their children with them.
 """
 
 from __future__ import annotations
 
-import ctypes
 import os
 import signal
 import socket
@@ -24,25 +26,28 @@ import traceback
 from contextlib import suppress
 from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import Final, NoReturn
+from typing import TYPE_CHECKING, Final, NoReturn
 
 from engine.errors import EngineError
 from engine.net import house_net, house_nets
 from proofs.circuit import compile_circuit
-from proofs.errors import NotTheNetsMove, ProofError, ProofInvalid
+from proofs.errors import KeyNotFound, NotTheNetsMove, ProofError, ProofInvalid
 from proofs.keys import KeyStore
-from proofs.prove import ProofJob, Prover
+from proofs.lifeline import die_with
+from proofs.prove import ProofJob, ProofResult, Prover
+
+if TYPE_CHECKING:
+    from proofs.ezkl_prover import EzklProver
 
 NICENESS: Final = 5
 """Provers yield to the server: a proof may wait some milliseconds, a socket should not."""
 
-_PR_SET_PDEATHSIG: Final = 1
 _Provers = dict[tuple[str, str], Prover]
 
 
 def main(control_fd: int, store_root: Path, parent: int) -> None:
     """The foreman: load the keys of the store's house nets, then fork a worker at each request."""
-    _die_with(parent)
+    die_with(parent)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the pool's to handle
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # the kernel reaps the workers
     store = KeyStore(store_root)
@@ -63,7 +68,8 @@ def _child(
 ) -> NoReturn:
     """A forked process must never return into its foreman's code."""
     try:
-        _die_with(foreman)
+        die_with(foreman)
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)  # a worker waits for its own child
         os.nice(NICENESS)
         control.close()
         _work(jobs, store, provers)
@@ -88,17 +94,55 @@ def _load(store: KeyStore) -> _Provers:
 
 def _work(jobs: Connection, store: KeyStore, provers: _Provers) -> None:
     """A worker: prove job after job until the pool hangs up."""
+    child = EzklChild()
     with suppress(EOFError, BrokenPipeError, ConnectionResetError):
         jobs.send(("ready", os.getpid()))
         while True:
             job: ProofJob = jobs.recv()
             jobs.send(("started",))
-            jobs.send(_answer(job, store, provers))
+            jobs.send(_answer(job, store, provers, child))
 
 
-def _answer(job: ProofJob, store: KeyStore, provers: _Provers) -> tuple[object, ...]:
+class EzklChild:
+    """The one process that proves ONNX bots' moves for a worker."""
+
+    def __init__(self) -> None:
+        self._prover: EzklProver | None = None
+        self._folder: Path | None = None
+
+    def prove(self, job: ProofJob, folder: Path) -> ProofResult:
+        """Raises NotTheNetsMove, ProofInvalid, KeyNotFound, ProverDied, EzklFailed, OSError."""
+        try:
+            return self._of(folder, job.key_hash).prove(job.statement)
+        except NotTheNetsMove:
+            raise
+        except (ProofError, OSError):
+            self.close()  # whatever it was, the next job gets a fresh one
+            raise
+
+    def _of(self, folder: Path, key_hash: str) -> EzklProver:
+        from proofs.ezkl_prover import EzklProver  # noqa: PLC0415  few workers need it
+
+        if self._prover is None or self._folder != folder:
+            self.close()
+            self._prover, self._folder = EzklProver(folder), folder
+        if self._prover.manifest.key_hash != key_hash:
+            raise KeyNotFound(key_hash, str(folder))
+        return self._prover
+
+    def close(self) -> None:
+        if self._prover is not None:
+            self._prover.close()
+        self._prover = self._folder = None
+
+
+def _answer(
+    job: ProofJob, store: KeyStore, provers: _Provers, child: EzklChild
+) -> tuple[object, ...]:
     key = (job.net_name, job.key_hash)
     try:
+        if job.folder is not None:
+            return "done", child.prove(job, job.folder)
         if key not in provers:
             provers[key] = Prover(house_net(job.net_name), store.get(job.key_hash))
         return "done", provers[key].prove(job.statement)
@@ -108,18 +152,6 @@ def _answer(job: ProofJob, store: KeyStore, provers: _Provers) -> tuple[object, 
         return "wrong", error.index, error.best
     except (ProofError, EngineError, OSError) as error:
         return "failed", str(error)
-
-
-def _die_with(parent: int) -> None:
-    """Be killed when the parent's thread that made this process ends.
-
-    Elsewhere than on Linux a process notices the end of its socket instead, after its job.
-    """
-    if sys.platform != "linux":
-        return
-    ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-    if os.getppid() != parent:  # it ended before it could be watched
-        os._exit(1)
 
 
 if __name__ == "__main__":
