@@ -3,6 +3,8 @@
     python -m proofs.ezkl_process build NET.onnx ROOT [SRS]     one answer
     python -m proofs.ezkl_process prove FOLDER                  one answer for each line in
 
+It ends with the process that started it.
+
 Answers are JSON lines on what was standard output when the process started; whatever ezkl prints
 goes to standard error.
 
@@ -30,6 +32,7 @@ from typing import Any, Final, TextIO
 from proofs.errors import EzklFailed, EzklMissing, OnnxRefused, ProofError, ProofInvalid
 from proofs.ezkl_build import Manifest, build, call_ezkl
 from proofs.ezkl_shape import from_field
+from proofs.lifeline import die_with
 
 NICENESS: Final = 5
 MEMORY_BYTES: Final = 12 * 1024**3
@@ -40,6 +43,7 @@ _TELLABLE: Final = (OnnxRefused, EzklFailed, EzklMissing, ProofInvalid)
 
 def main(arguments: list[str]) -> int:
     """Run one of the commands above."""
+    die_with(os.getppid())
     answers = _private_output()
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
     os.nice(NICENESS)
