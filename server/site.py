@@ -13,6 +13,12 @@ from server.info import ArenaInfo
 from server.metrics import Metrics
 
 _LOCAL_HOSTS: Final = ("127.0.0.1", "localhost")
+_CHECKER: Final = "/web/js/verify_worker.js"
+_EMBEDDED: Final = "/embed/"
+# The page itself speaks to its own server alone. A proof is checked by a worker, which sees neither
+# the page nor its keys, and which may ask any chain endpoint that the user names: its policy is
+# that of its own file. Plain http is for a node on the user's own machine.
+_ENDPOINTS: Final = ("https:", "http://127.0.0.1:*", "http://localhost:*")
 
 
 @dataclass(frozen=True)
@@ -79,7 +85,7 @@ def is_allowed_origin(request: web.Request) -> bool:
     return origin in local_origins(request) or origin in request.app[SITE].origins
 
 
-def _policy(sockets: Iterable[str]) -> str:
+def _policy(connect: Iterable[str], *, ancestors: str) -> str:
     return "; ".join(
         (
             "default-src 'none'",
@@ -87,24 +93,38 @@ def _policy(sockets: Iterable[str]) -> str:
             "style-src 'self'",
             "img-src 'self' data:",
             "font-src 'self'",
-            # 'self' covers the websocket only in newer browsers
-            " ".join(("connect-src 'self'", *sockets)),
+            " ".join(("connect-src 'self'", *connect)),
             "manifest-src 'self'",
             "base-uri 'none'",
             "form-action 'none'",
-            "frame-ancestors 'none'",
+            f"frame-ancestors {ancestors}",
         )
     )
 
 
 async def add_security_headers(request: web.Request, response: web.StreamResponse) -> None:
-    """Strict by default: only our own scripts, nothing embedded, no sniffing."""
-    origins = [*local_origins(request), *request.app[SITE].origins]
+    """Strict by default: only our own scripts, no sniffing; only small boards may be embedded."""
+    is_embedded = request.path.startswith(_EMBEDDED)
     headers = response.headers
     headers["Content-Security-Policy"] = _policy(
-        "ws" + origin.removeprefix("http") for origin in origins
+        _reached(request), ancestors="*" if is_embedded else "'none'"
     )
     headers["X-Content-Type-Options"] = "nosniff"
-    headers["X-Frame-Options"] = "DENY"
+    if not is_embedded:
+        headers["X-Frame-Options"] = "DENY"
     headers["Referrer-Policy"] = "no-referrer"
     headers["Cross-Origin-Opener-Policy"] = "same-origin"
+
+
+def _reached(request: web.Request) -> list[str]:
+    """What the file that is asked for may connect to, besides this server."""
+    site = request.app[SITE]
+    if request.path == _CHECKER:
+        offered = site.info.rpc_url if site.info else None
+        return [*_ENDPOINTS, *([offered] if offered else ())]
+    # 'self' covers the websocket only in newer browsers
+    return ["ws" + origin.removeprefix("http") for origin in _own_origins(request)]
+
+
+def _own_origins(request: web.Request) -> list[str]:
+    return [*local_origins(request), *request.app[SITE].origins]
