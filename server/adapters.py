@@ -3,6 +3,7 @@
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Final
 
 from engine.game import Outcome, Reason, Result
@@ -36,10 +37,14 @@ _UNKNOWN: Final = Clocks(white=0, black=0, running=None, at=0)
 
 @dataclass(frozen=True)
 class HouseKey:
-    """What a prover has to load for a bot version: a house net by name, a key by hash."""
+    """What a prover has to load for a bot version: a house net by name, a key by hash.
+
+    An ONNX bot has a `folder` (proofs/ezkl_build.py) instead of a house net.
+    """
 
     net: str
     key_hash: str
+    folder: Path | None = None
 
 
 class PoolProver:
@@ -59,7 +64,7 @@ class PoolProver:
         on_again: Callable[[], None],
     ) -> Future[Any]:
         key = self._keys[version]
-        job = ProofJob(key.net, key.key_hash, statement)
+        job = ProofJob(key.net, key.key_hash, statement, key.folder)
         return self._pool.submit(job, on_start, group=group, on_again=on_again)
 
     def places(self) -> Mapping[Future[Any], Place]:

@@ -54,6 +54,10 @@ class Session(Settling):
         """The opening was accepted: send it, and let the bot think."""
         return self._go_on(now)
 
+    def bots_changed(self, now: float) -> list[Effect]:
+        """Another bot can be played here: it may be this game's."""
+        return [] if self.is_over else self._go_on(now)
+
     def restore(self, state: SessionState, rows: Sequence[PlyRow], now: float) -> Fix:
         """Be as it was written down; then `reconcile` with the chain, and it goes on.
 
