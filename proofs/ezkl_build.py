@@ -5,8 +5,9 @@ version; with the hash of the structured reference string (SRS) it names a folde
 what such a folder holds is the same wherever it is made.  So a second import finds the folder and
 does no work, and an auditor who makes it anew can compare the verifying key and the code.
 
-    root/srs/dev-15.srs      a development SRS, made here once: whoever made it could forge
+    root/srs/                see `proofs.srs_store`
     root/<16 hex>/           one bot's files and manifest.json, which names them by SHA-256
+    root/.making-*           one in the making; what a killed process left is removed by the next
 
 Works inside `proofs.ezkl_process`, because ezkl holds the interpreter's lock and may panic.
 `get_srs` is never called: it downloads, and deletes files that it does not know.
@@ -20,7 +21,7 @@ import os
 import re
 import shutil
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -36,6 +37,7 @@ from proofs.ezkl_shape import (
     wrap,
 )
 from proofs.onnx_contract import OnnxFacts, check_onnx
+from proofs.srs_store import SRS, Srs, chosen_srs, dev_srs, file_hash, kept_srs
 
 CODE_LIMIT: Final = 24_576
 """EIP-170: bytes of code that a contract may have."""
@@ -43,8 +45,12 @@ CODE_LIMIT: Final = 24_576
 SPARE_ROWS: Final = 64
 """Rows that blinding and the proof system take for themselves."""
 
+_MAKING: Final = ".making-"
+_LOCK: Final = ".lock"
 _SOLC: Final = Path(__file__).parent / "ezkl_solc.mjs"
 _WEB: Final = Path(__file__).parent.parent / "web" / "package.json"
+
+Tell = Callable[[str], None]
 
 
 @dataclass(frozen=True)
@@ -55,7 +61,7 @@ class Manifest:
     circuit_hash: str  # see CircuitOptions.content
     key_hash: str  # of the verifying key's file
     srs_hash: str
-    development: bool  # whether the SRS was made here, so that its maker could forge
+    development: bool  # whether the SRS is of no known ceremony, so that its maker could forge
     ezkl: str
     outputs: int
     weights: int
@@ -65,6 +71,7 @@ class Manifest:
     proof_bytes: int  # of ezkl's part of a proof
     code_bytes: int  # of the generated verifier
     files: dict[str, str]
+    ceremony: str = ""  # whose SRS it is, if that is known
 
     @classmethod
     def read(cls, folder: Path) -> "Manifest":
@@ -81,15 +88,6 @@ class Manifest:
 
 
 @dataclass(frozen=True)
-class Srs:
-    """A structured reference string on disk."""
-
-    path: Path
-    hash: str
-    development: bool
-
-
-@dataclass(frozen=True)
 class Circuit:
     """A circuit as it was laid out."""
 
@@ -98,46 +96,57 @@ class Circuit:
     rows: int
 
 
-def build(data: bytes, root: Path, *, srs: Path | None = None) -> Path:
+def build(data: bytes, root: Path, *, srs: Path | None = None, tell: Tell | None = None) -> Path:
     """The folder of a net's files below `root`, made if it is not there.
 
-    `srs` is a file of the right size; by default a development one is made.
+    `srs` is a file of the right size; by default the store's own of that size is taken, or a
+    development one made.  `tell` hears a line at the start of each long step.
     Raises OnnxRefused, EzklFailed, EzklMissing.
     """
+    say = tell or _silent
+    say("checking the net")
     facts = check_onnx(data)
     wrapped = wrap(data)
     root.mkdir(parents=True, exist_ok=True)
     with _working_folder(root) as work:
         (work / "net.onnx").write_bytes(data)
         (work / "circuit.onnx").write_bytes(wrapped)
+        say("laying out the circuit")
         circuit = lay_out(work)
-        string = find_srs(root, circuit.logrows, srs)
+        say(f"it takes {circuit.rows:,} rows of 2^{circuit.logrows}")
+        string = find_srs(root, circuit.logrows, srs, tell=say)
         folder = root / _name(facts, circuit, string)
-        if not _is_whole(folder):
-            _make(work, string, facts, circuit)
+        if _is_whole(folder):
+            say("all that follows was made before")
+        else:
+            _make(work, string, facts, circuit, say)
             _put(work, folder)
     return folder
 
 
-def find_srs(root: Path, logrows: int, given: Path | None = None) -> Srs:
-    """The SRS at `given`, or this store's development one, made if it is not there."""
+def find_srs(
+    root: Path, logrows: int, given: Path | None = None, *, tell: Tell | None = None
+) -> Srs:
+    """The SRS at `given`, else the one chosen for this store, else its development one.
+
+    A given one is copied into the store, so that the store can be moved.
+    """
     if given is not None:
-        return Srs(given, file_hash(given), development=False)
-    folder = root / "srs"
-    folder.mkdir(parents=True, exist_ok=True)
-    path = folder / f"dev-{logrows}.srs"
-    with (folder / "lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not path.exists():
-            partial = path.with_suffix(".tmp")
-            call_ezkl("make a development SRS", "gen_srs", partial, logrows)
-            partial.replace(path)
-    return Srs(path, file_hash(path), development=True)
+        return kept_srs(root, given, logrows)
+    chosen = chosen_srs(root, logrows)
+    if chosen is not None:
+        return chosen
+
+    def make(path: Path) -> None:
+        (tell or _silent)(f"making a development setup for 2^{logrows} rows (once)")
+        call_ezkl("make a development SRS", "gen_srs", path, logrows)
+
+    return dev_srs(root, logrows, make)
 
 
-def file_hash(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+def srs_path(folder: Path) -> Path:
+    """The file of the SRS that a bot's folder was made with."""
+    return folder / (folder / SRS).read_text(encoding="utf-8").strip()
 
 
 def _name(facts: OnnxFacts, circuit: Circuit, srs: Srs) -> str:
@@ -147,11 +156,40 @@ def _name(facts: OnnxFacts, circuit: Circuit, srs: Srs) -> str:
 
 @contextmanager
 def _working_folder(root: Path) -> Iterator[Path]:
-    work = Path(mkdtemp(prefix=".making-", dir=root))
+    """A new folder that is removed in the end, unless it has got its name by then."""
+    with _alone(root):
+        _remove_leftovers(root)
+        work = Path(mkdtemp(prefix=_MAKING, dir=root))
+        lock = work.with_name(work.name + _LOCK).open("w")
+        fcntl.flock(lock, fcntl.LOCK_EX)
     try:
         yield work
     finally:
         shutil.rmtree(work, ignore_errors=True)
+        Path(lock.name).unlink(missing_ok=True)
+        lock.close()
+
+
+@contextmanager
+def _alone(root: Path) -> Iterator[None]:
+    with (root / "making.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def _remove_leftovers(root: Path) -> None:
+    """Remove the working folders that no living process holds."""
+    for work in root.glob(f"{_MAKING}*"):
+        if not work.is_dir():
+            continue
+        path = work.with_name(work.name + _LOCK)
+        with path.open("w") as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError:
+                continue
+            shutil.rmtree(work, ignore_errors=True)
+            path.unlink(missing_ok=True)
 
 
 def lay_out(work: Path) -> Circuit:
@@ -172,13 +210,16 @@ def lay_out(work: Path) -> Circuit:
     raise OnnxRefused(f"a circuit of {rows:,} rows", wanted)
 
 
-def _make(work: Path, srs: Srs, facts: OnnxFacts, circuit: Circuit) -> None:
+def _make(work: Path, srs: Srs, facts: OnnxFacts, circuit: Circuit, tell: Tell) -> None:
     """Fill the working folder: circuit, keys, verifier, manifest."""
     compiled, settings, vk, pk = (
         work / name for name in ("circuit.ezkl", "settings.json", "vk", "pk")
     )
+    tell("compiling the circuit")
     call_ezkl("compile the circuit", "compile_circuit", work / "circuit.onnx", compiled, settings)
+    tell("making the keys")
     call_ezkl("make the keys", "setup", compiled, vk, pk, srs.path)
+    tell("writing and compiling the verifier")
     proof_bytes = _write_verifier(work, srs, INPUTS + facts.outputs)
     code = _compile_verifier(work)
     names = sorted(path.name for path in work.iterdir())
@@ -187,7 +228,7 @@ def _make(work: Path, srs: Srs, facts: OnnxFacts, circuit: Circuit) -> None:
         circuit_hash=circuit.hash,
         key_hash=file_hash(vk),
         srs_hash=srs.hash,
-        development=srs.development,
+        development=not srs.ceremony,
         ezkl=_version(),
         outputs=facts.outputs,
         weights=facts.weights,
@@ -197,9 +238,10 @@ def _make(work: Path, srs: Srs, facts: OnnxFacts, circuit: Circuit) -> None:
         proof_bytes=proof_bytes,
         code_bytes=code,
         files={name: file_hash(work / name) for name in names},
+        ceremony=srs.ceremony,
     )
     (work / "manifest.json").write_text(json.dumps(asdict(manifest), indent=1) + "\n")
-    (work / "srs").write_text(f"{srs.path.resolve()}\n")
+    (work / SRS).write_text(f"../{SRS}/{srs.path.name}\n")
 
 
 def _write_verifier(work: Path, srs: Srs, instances: int) -> int:
@@ -269,12 +311,13 @@ def _is_whole(folder: Path) -> bool:
 
 def _put(work: Path, folder: Path) -> None:
     """Give the finished folder its name at once, so that it is there whole or not at all."""
-    kept = work.with_name(work.name + "-done")
-    work.rename(kept)
-    try:
-        kept.rename(folder)
-    except OSError:  # another process was faster
-        shutil.rmtree(kept)
+    work.chmod(0o755)
+    with suppress(OSError):  # another process was faster
+        work.rename(folder)
+
+
+def _silent(_line: str) -> None:
+    """The progress of a caller who wants none."""
 
 
 def _version() -> str:

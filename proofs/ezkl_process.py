@@ -10,6 +10,7 @@ goes to standard error.
 
     in     {"inputs": [69 numbers], "prove": bool}
     out    {"ready": true}
+           {"progress": line}, any number of times while building
            {"folder": path}
            {"outputs": [n numbers], "proof": hex, "wall_s": .., "cpu_s": .., "rss_mb": ..}
            {"error": class name, "arguments": [..]}
@@ -29,16 +30,17 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Final, TextIO
 
-from proofs.errors import EzklFailed, EzklMissing, OnnxRefused, ProofError, ProofInvalid
-from proofs.ezkl_build import Manifest, build, call_ezkl
+from proofs.errors import EzklFailed, EzklMissing, OnnxRefused, ProofError, ProofInvalid, SrsRefused
+from proofs.ezkl_build import Manifest, build, call_ezkl, srs_path
 from proofs.ezkl_shape import from_field
 from proofs.lifeline import die_with
+from proofs.onnx_contract import MAX_BYTES
 
 NICENESS: Final = 5
 MEMORY_BYTES: Final = 12 * 1024**3
 BUILD_CPU_SECONDS: Final = 1800
 
-_TELLABLE: Final = (OnnxRefused, EzklFailed, EzklMissing, ProofInvalid)
+_TELLABLE: Final = (OnnxRefused, EzklFailed, EzklMissing, ProofInvalid, SrsRefused)
 
 
 def main(arguments: list[str]) -> int:
@@ -49,7 +51,7 @@ def main(arguments: list[str]) -> int:
     os.nice(NICENESS)
     if arguments[0] == "build":
         resource.setrlimit(resource.RLIMIT_CPU, (BUILD_CPU_SECONDS, BUILD_CPU_SECONDS))
-        _tell(answers, _told(lambda: _build(*map(Path, arguments[1:]))))
+        _tell(answers, _told(lambda: _build(answers, *map(Path, arguments[1:]))))
         return 0
     folder = Path(arguments[1])
     with TemporaryDirectory(prefix="checkproof-ezkl-") as scratch:
@@ -61,8 +63,17 @@ def main(arguments: list[str]) -> int:
     return 0
 
 
-def _build(net: Path, root: Path, srs: Path | None = None) -> dict[str, Any]:
-    return {"folder": str(build(net.read_bytes(), root, srs=srs))}
+def _build(answers: TextIO, net: Path, root: Path, srs: Path | None = None) -> dict[str, Any]:
+    def tell(line: str) -> None:
+        _tell(answers, {"progress": line})
+
+    return {"folder": str(build(_bytes_of(net), root, srs=srs, tell=tell))}
+
+
+def _bytes_of(net: Path) -> bytes:
+    """A file's bytes, or as many as show that they are too many."""
+    with net.open("rb") as file:
+        return file.read(MAX_BYTES + 1)
 
 
 class _Prover:
@@ -71,7 +82,7 @@ class _Prover:
     def __init__(self, folder: Path, scratch: Path) -> None:
         self._manifest = Manifest.read(folder)
         self._folder = folder
-        self._srs = (folder / "srs").read_text().strip()
+        self._srs = srs_path(folder)
         self._witness = scratch / "witness.json"
         self._input = scratch / "input.json"
         self._proof = scratch / "proof.json"

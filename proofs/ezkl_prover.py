@@ -9,7 +9,7 @@ import select
 import subprocess
 import sys
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,17 +32,30 @@ PROOF_SECONDS: Final = 300.0
 BUILD_SECONDS: Final = 3600.0
 
 
-def import_net(net: Path, root: Path, *, srs: Path | None = None) -> Path:
+def import_net(
+    net: Path,
+    root: Path,
+    *,
+    srs: Path | None = None,
+    progress: Callable[[str], None] | None = None,
+) -> Path:
     """Make everything that a bot needs of an ONNX file; the folder below `root` that holds it.
 
-    Takes minutes the first time, no work the second.
-    Raises OnnxRefused, EzklFailed, EzklMissing, ProverDied, OSError if the file cannot be read.
+    Takes minutes the first time, no work the second.  `srs` is a file to be used instead of the
+    store's own; `progress` hears a line at the start of each step.
+    Raises OnnxRefused, SrsRefused, EzklFailed, EzklMissing, ProverDied, OSError if the file cannot
+    be read.
     """
     with net.open("rb"):
         pass  # says at once, and in this process, what keeps it from being read
     given = [] if srs is None else [str(srs)]
     with _Process(["build", str(net), str(root), *given]) as process:
-        return Path(process.answer(BUILD_SECONDS)["folder"])
+        answer = process.answer(BUILD_SECONDS)
+        while "folder" not in answer:
+            if progress is not None:
+                progress(str(answer["progress"]))
+            answer = process.answer(BUILD_SECONDS)
+        return Path(answer["folder"])
 
 
 @dataclass(frozen=True)

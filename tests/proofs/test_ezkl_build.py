@@ -1,6 +1,8 @@
 """Imports are content, provers live apart, and what the circuit says is what counts."""
 
+import fcntl
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -12,7 +14,7 @@ import pytest
 
 from engine.export import Heads, to_onnx
 from proofs.errors import EzklMissing, NotTheNetsMove, OnnxRefused, ProverDied
-from proofs.ezkl_build import Manifest, file_hash
+from proofs.ezkl_build import Manifest, srs_path
 from proofs.ezkl_prover import EzklProver, import_net
 from proofs.ezkl_shape import (
     FIELD,
@@ -23,6 +25,7 @@ from proofs.ezkl_shape import (
     to_field,
     unpack_outputs,
 )
+from proofs.srs_store import file_hash
 from proofs.statement import Statement
 from tests.proofs.ezkl_fixture import CACHE, folder_of, position, proven, statement_for, tiny_net
 
@@ -148,3 +151,41 @@ def test_a_binding_is_about_context_payee_and_dice() -> None:
 def test_heads_are_known_by_their_outputs() -> None:
     assert Heads.of(131) == Heads(by_piece=False)
     assert Heads.of(451) == Heads(by_piece=True)
+
+
+def test_a_killed_import_leaves_nothing_for_long() -> None:
+    """A working folder that no living process holds goes; one that is held stays."""
+    store = folder_of(1).parent
+    dead, alive = store / ".making-dead", store / ".making-alive"
+    for work in (dead, alive):
+        work.mkdir(exist_ok=True)
+        (work / "pk").write_bytes(b"half")
+    with alive.with_name(".making-alive.lock").open("w") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        import_net(folder_of(1) / "net.onnx", store)
+        assert not dead.exists()
+        assert (alive / "pk").exists()
+    import_net(folder_of(1) / "net.onnx", store)
+    assert not list(store.glob(".making-*"))
+
+
+def test_a_store_can_be_moved(tmp_path: Path) -> None:
+    store = tmp_path / "here"
+    folder = store / folder_of(1).name
+    shutil.copytree(folder_of(1), folder)
+    (store / "srs").mkdir()
+    given = srs_path(folder_of(1))
+    shutil.copyfile(given, store / "srs" / given.name)
+    (folder / "srs").write_text(f"../srs/{given.name}\n")
+    store.rename(tmp_path / "there")
+    moved = tmp_path / "there" / folder.name
+    assert srs_path(moved).samefile(tmp_path / "there" / "srs" / given.name)
+    with EzklProver(moved) as prover:
+        assert prover.prove(proven(1).statement).proof
+
+
+def test_progress_is_told() -> None:
+    lines: list[str] = []
+    import_net(folder_of(1) / "net.onnx", CACHE / "first", progress=lines.append)
+    assert lines[0] == "checking the net"
+    assert lines[-1] == "all that follows was made before"
