@@ -485,3 +485,24 @@ def load_bench(
             say=_say,
         )
     )
+
+
+@bench_app.command("fanout")
+def fanout_bench(
+    *,
+    bot: Bot = "pawn",
+    sockets: Annotated[int, typer.Option(help="Spectators of one game.", min=1)] = 1000,
+    moves: Annotated[int, typer.Option(help="The player's, in each of two runs.", min=1)] = 20,
+    stalled: Annotated[int, typer.Option(help="Sockets that never read.", min=1)] = 10,
+    seed: Annotated[int, typer.Option(help="Which random moves are played.")] = 1,
+    data: Data = _DATA,
+    _json: AsJson = True,
+) -> None:
+    """Play before many spectators: how soon they see a move, what a frame costs the server."""
+    from server.bench.fanout import bench_fanout
+    from server.cli_out import print_json
+
+    keys = data / "keys"
+    print_json(
+        bench_fanout(bot, sockets, moves=moves, stalled=stalled, keys=keys, seed=seed, say=_say)
+    )
