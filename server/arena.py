@@ -186,6 +186,12 @@ class Arena:
         self._check_written()
         return game
 
+    def bots_changed(self) -> None:
+        """Another bot can be played here: games may have waited for it."""
+        for hosted in list(self._games.values()):
+            if hosted.journal.ours and (effects := hosted.session.bots_changed(self.now())):
+                self.apply(hosted, effects)
+
     def command(self, hosted: Hosted, command: m.GameCommand) -> None:
         """Carry out a player's command.  Raises CommandRefused, and then nothing changed."""
         self._check_not_closing()

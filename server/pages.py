@@ -100,13 +100,13 @@ async def metrics(request: web.Request) -> web.Response:
 
 @routes.get("/api/config")
 async def config(request: web.Request) -> web.Response:
-    info, arena = _info(request.app[SITE]), _arena(request)
-    bots = [
-        bot.model_copy(
-            update={"prove_seconds": arena.proof_seconds(bytes.fromhex(bot.version[2:]))}
-        )
-        for bot in info.bots
-    ]
+    site, arena = request.app[SITE], _arena(request)
+    info = _info(site)
+    bots = []
+    for bot in info.bots:
+        version = bytes.fromhex(bot.version[2:])
+        seen = {"prove_seconds": arena.proof_seconds(version), "gas": site.gas.median(version)}
+        bots.append(bot.model_copy(update=seen))
     return _json(info.model_copy(update={"bots": bots}).model_dump(by_alias=True))
 
 
