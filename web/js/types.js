@@ -12,7 +12,8 @@
  * @property {string} opener
  * @property {string} white a side: a padded address, or a bot's version id
  * @property {string} black
- * @property {string} start zero for the usual position
+ * @property {string} start the board word of the starting position, zero for the usual one
+ * @property {number} [startContext] its context word, bit 20 set if Black moves first
  * @property {number} baseSeconds
  * @property {number} incrementSeconds
  * @property {number} delaySeconds
@@ -32,6 +33,10 @@
  * @property {number | null} constraints
  * @property {number | null} proveSeconds the median seen
  * @property {string} verifier
+ * @property {"groth16" | "ezkl"} [proofSystem]
+ * @property {string} [trust] one plain line
+ * @property {number | null} [gas] the median of its latest moves on chain
+ * @property {boolean} [ready] whether it can be played now
  *
  * @typedef {{baseSeconds: number, incrementSeconds: number, delaySeconds: number}} ClockTerms
  *

@@ -128,7 +128,7 @@ class Check {
     const side = this.question.ply % 2 ? opened.open.black : opened.open.white;
     const version = await this.#version(side);
     const seed = gameSeed(opened.secret, opened.open.seed);
-    const statement = statementOf(line, moved.ply, { ...moved, seed });
+    const statement = statementOf(line, line.length - 1, { ...moved, seed });
     this.inputs = limbs(statement).map((limb) => `0x${limb.toString(16)}`);
     this.tell(
       "Public inputs",
@@ -183,14 +183,15 @@ class Check {
   #replay(open, moves) {
     const { game, ply } = this.question;
     const line = [startOf(game)];
-    for (const move of moves.slice(0, ply)) line.push(this.#step(open, line, move));
-    const moved = moves[ply];
+    const at = ply - firstPly(open);
+    for (const move of moves.slice(0, at)) line.push(this.#step(open, line, move));
+    const moved = moves[at];
     if (!moved) throw new Undecided("The chain does not hold this move yet.");
     const next = this.#step(open, line, moved);
     if (moved.kind !== "bot") throw new Forged("The chain holds a player's move at this place.");
     this.tell(
       "Moves",
-      `${ply + 1} ${ply ? "plies" : "ply"} replayed by this page's own rules: ` +
+      `${at + 1} ${at ? "plies" : "ply"} replayed by this page's own rules: ` +
         `${next.move?.san} is legal, and boards and hashes are the contract's.`,
     );
     return { line, moved };
@@ -198,9 +199,9 @@ class Check {
 
   /** @param {Open} open @param {Position[]} line @param {Moved} moved @returns {Position} */
   #step(open, line, moved) {
-    const ply = line.length - 1;
+    const ply = firstPly(open) + line.length - 1;
     const name = `Ply ${ply + 1}`;
-    const last = line[ply];
+    const last = line[line.length - 1];
     if (moved.ply !== ply) throw new Undecided(`The endpoint leaves ${name.toLowerCase()} out.`);
     const next = after(last, moved.index);
     if (!next) throw new Forged(`${name} is not legal.`);
@@ -300,6 +301,9 @@ class Check {
     }
   }
 }
+
+/** Plies begin at 1 where Black moves first. @param {Open} open */
+const firstPly = ({ startContext = 0 }) => (startContext >> 20) & 1;
 
 /** @param {Statement} statement */
 const legalCount = ({ mask }) => mask.toString(2).replaceAll("0", "").length;
