@@ -316,6 +316,25 @@ def setup_dev(bot: Bot = "pawn", data: Data = _DATA, as_json: AsJson = False) ->
     make_dev_key(bot, data=data, as_json=as_json, say=_say)
 
 
+@setup_app.command("srs")
+def setup_srs(
+    *,
+    source: Annotated[
+        Path, typer.Option("--from", help="halo2's .srs, or snarkjs' .ptau.", metavar="FILE")
+    ],
+    logrows: Annotated[
+        list[int] | None, typer.Option(help="Only for 2^N rows, 14 to 17.", min=14, max=17)
+    ] = None,
+    data: Data = _DATA,
+    as_json: AsJson = False,
+) -> None:
+    """Use a setup made by others for the ezkl bots added from now on; all of it is checked."""
+    from server.cli_srs import run_srs
+
+    sizes = tuple(dict.fromkeys(logrows)) if logrows else None
+    run_srs(source, sizes, data=data, as_json=as_json, say=_say)
+
+
 _PASS_ON: Final[dict[str, Any]] = {"allow_extra_args": True, "ignore_unknown_options": True}
 
 
