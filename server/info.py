@@ -1,6 +1,7 @@
 """What a server says about itself under /api/config."""
 
-from typing import Literal
+import re
+from typing import Final, Literal
 
 from pydantic import BaseModel, ConfigDict
 from pydantic.alias_generators import to_camel
@@ -13,7 +14,11 @@ class _Info(BaseModel):
 
 
 class BotInfo(_Info):
-    """A registered bot version; all hashes, ids and addresses are 0x hex."""
+    """A bot version as it is registered; all hashes, ids and addresses are 0x hex.
+
+    One that is not `ready` is still being made: its hashes and ids are empty.  `trust` says what
+    has to be believed of it, `gas` is the median of its latest moves, None before the first.
+    """
 
     name: str
     version: str
@@ -25,6 +30,10 @@ class BotInfo(_Info):
     constraints: int | None
     prove_seconds: float | None
     verifier: str
+    proof_system: Literal["groth16", "ezkl"] = "groth16"
+    trust: str = ""
+    gas: int | None = None
+    ready: bool = True
 
 
 class ArenaInfo(_Info):
@@ -38,3 +47,15 @@ class ArenaInfo(_Info):
     grace_seconds: int
     payee: str
     bots: list[BotInfo]
+
+
+_OWN_NODE: Final = re.compile(r"http://(127\.0\.0\.1|localhost)(:[0-9]+)?/?")
+
+
+def offered_endpoint(rpc: str) -> str | None:
+    """The chain endpoint that pages may ask, None for one that is the operator's own.
+
+    A node on this machine answers the arena's page; any other address may hold a secret, such as a
+    provider's key, and who checks a proof there names an endpoint of his own.
+    """
+    return rpc if _OWN_NODE.fullmatch(rpc) else None
