@@ -51,6 +51,21 @@ async def game_page(request: web.Request) -> web.StreamResponse:
     return await _page(request, "game.html")
 
 
+@routes.get("/tv")
+async def tv_page(request: web.Request) -> web.StreamResponse:
+    return await _page(request, "tv.html")
+
+
+@routes.get("/replay/{id}")
+async def replay_page(request: web.Request) -> web.StreamResponse:
+    return await _page(request, "replay.html")
+
+
+@routes.get("/embed/{id}")
+async def embedded_board(request: web.Request) -> web.StreamResponse:
+    return await _page(request, "embed.html")
+
+
 @routes.get("/web/{path:.+}")
 async def static(request: web.Request) -> web.StreamResponse:
     """The page's own files: no listings, no other folders, no unknown types."""
