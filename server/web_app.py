@@ -4,6 +4,7 @@ import asyncio
 
 from aiohttp import WSCloseCode, web
 
+from server import lobby
 from server.pages import routes
 from server.site import SITE, Site, add_security_headers
 from server.sockets import websocket
@@ -14,6 +15,7 @@ def make_app(site: Site) -> web.Application:
     app = web.Application()
     app[SITE] = site
     app.add_routes(routes)
+    lobby.set_up(app)
     app.router.add_get("/ws", websocket)
     app.on_response_prepare.append(add_security_headers)
     app.on_shutdown.append(_on_shutdown)

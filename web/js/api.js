@@ -1,17 +1,25 @@
 /** The arena's JSON over HTTP. */
 
-/** @import { Config, GameSummary } from "./types.js" */
+/** @import { Config, GameSummary, Lobby, Snapshot } from "./types.js" */
 
 /** The arena did not answer as it should. */
 export class ApiFault extends Error {
   name = "ApiFault";
+
+  /** @param {string} message @param {{status?: number, cause?: unknown}} [options] */
+  constructor(message, { status, cause } = {}) {
+    super(message, { cause });
+    /** Of the HTTP answer, if there was one. */
+    this.status = status;
+  }
 }
 
 /** @param {string} path @returns {Promise<unknown>} @throws {ApiFault} */
 async function getJson(path) {
   try {
     const response = await fetch(path, { headers: { Accept: "application/json" } });
-    if (!response.ok) throw new ApiFault(`The arena answered ${path} with ${response.status}.`);
+    const { ok, status } = response;
+    if (!ok) throw new ApiFault(`The arena answered ${path} with ${status}.`, { status });
     return await response.json();
   } catch (error) {
     if (error instanceof ApiFault) throw error;
@@ -23,3 +31,10 @@ export const fetchConfig = async () => /** @type {Config} */ (await getJson("/ap
 
 /** The newest games first. */
 export const fetchGames = async () => /** @type {GameSummary[]} */ (await getJson("/api/games"));
+
+/** What is featured, and how the bots fared. */
+export const fetchLobby = async () => /** @type {Lobby} */ (await getJson("/api/lobby"));
+
+/** One game as it stands. @param {string} game */
+export const fetchGame = async (game) =>
+  /** @type {Snapshot & {v: number}} */ (await getJson(`/api/games/${encodeURIComponent(game)}`));

@@ -111,6 +111,16 @@
  * @property {{result: string, reason: string} | null} result
  * @property {number} plies
  * @property {number} verified
+ * @property {ClockTerms} clock
+ * @property {number} spectators
+ * @property {string} fen where it stands
+ * @property {string | null} lastMove as UCI
+ *
+ * @typedef {object} Lobby
+ * @property {string | null} featured the game to show on TV
+ * @property {number} watching how many pages look on, all in all
+ * @property {Record<string, {wins: number, draws: number, losses: number}>} records by bot version
+ * @property {Record<string, string>} strength by bot version
  *
  * @typedef {object} ProofData
  * @property {number} ply

@@ -1,0 +1,114 @@
+"""What the lobby and the TV ask besides the list of games: whom to feature, how the bots fared."""
+
+import time
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass
+from typing import Any, Final
+
+from aiohttp import web
+
+from engine.game import Result
+from proofs.signing import side_player
+from server.hosted import Hosted
+from server.info import BotInfo
+from server.ply import hex_of
+from server.site import SITE, Site
+
+routes = web.RouteTableDef()
+
+STRENGTH: Final[Mapping[str, str]] = {
+    "b116eccce25de019fc4c8ef5810d85b8cd1eb857d00cc2a5d161d7cc74bea92a": (
+        "84 of 100 points against random moves"
+    ),
+    "48c8aabf23257e4740fa920d99fc34a02ca455959201ddfd8dac16a35c753160": (
+        "139 of 200 points against a greedy mover"
+    ),
+}
+"""What is known of a net, by its hash; docs/training.md and docs/bring-your-net.md tell how."""
+
+_KEPT_SECONDS: Final = 1.0
+_KEPT: Final = web.AppKey("lobby", dict[str, Any])
+
+
+@dataclass
+class Record:
+    """A bot's finished games, from its own point of view."""
+
+    wins: int = 0
+    draws: int = 0
+    losses: int = 0
+
+
+@routes.get("/api/lobby")
+async def lobby(request: web.Request) -> web.Response:
+    """The featured game, how many look on, and what is known of each bot; a second old at most."""
+    site, kept = request.app[SITE], request.app[_KEPT]
+    if site.arena is None:
+        raise web.HTTPServiceUnavailable(text=f"warming up: {site.warming}\n")
+    if time.monotonic() >= kept.get("until", 0):
+        kept.update(until=time.monotonic() + _KEPT_SECONDS, told=_told(site))
+    return web.json_response(kept["told"], headers={"Cache-Control": "no-store"})
+
+
+def set_up(app: web.Application) -> None:
+    """Add the lobby's questions to an application."""
+    app[_KEPT] = {}
+    app.add_routes(routes)
+
+
+def _told(site: Site) -> dict[str, Any]:
+    assert site.arena is not None
+    games = list(site.arena.games())
+    shown = featured(games, site.arena.now())
+    return {
+        "featured": hex_of(shown.session.id) if shown else None,
+        "watching": len(site.sockets) + site.streams,
+        "records": {bot: asdict(record) for bot, record in records(games).items()},
+        "strength": _strength(site.info.bots if site.info else ()),
+    }
+
+
+def _strength(bots: Iterable[BotInfo]) -> dict[str, str]:
+    known = ((bot.version, STRENGTH.get(bot.net_hash.removeprefix("0x"))) for bot in bots)
+    return {version: text for version, text in known if text is not None}
+
+
+def featured(games: Iterable[Hosted], now: float) -> Hosted | None:
+    """The game to show: of those that go on a person's first, then the most watched, the newest.
+
+    `games` are the newest first.  None if none goes on.
+    """
+    live = [game for game in games if _is_live(game, now)]
+    return max(live, key=_interest, default=None)  # the first of equals is the newest
+
+
+def _is_live(hosted: Hosted, now: float) -> bool:
+    session = hosted.session
+    return session.status == "playing" and not session.is_over and not session.is_flagged(now)
+
+
+def _interest(hosted: Hosted) -> tuple[bool, int]:
+    return bool(hosted.session.players), hosted.room.spectators
+
+
+def records(games: Iterable[Hosted]) -> dict[str, Record]:
+    """The finished games of each bot version, as the contract ended them."""
+    found: dict[str, Record] = {}
+    for hosted in games:
+        ended = hosted.session.ended
+        if ended is None:
+            continue
+        opening = hosted.session.terms.open
+        for side, won in ((opening.white, Result.WHITE_WINS), (opening.black, Result.BLACK_WINS)):
+            if side_player(side) is None:
+                _count(found.setdefault(hex_of(side), Record()), ended.outcome.result, won)
+    return found
+
+
+def _count(record: Record, result: Result, won: Result) -> None:
+    if result is Result.DRAW:
+        record.draws += 1
+    elif result is won:
+        record.wins += 1
+    elif result in (Result.WHITE_WINS, Result.BLACK_WINS):
+        record.losses += 1
