@@ -22,6 +22,8 @@ from engine.net import house_net
 from proofs.chain import Chain
 from proofs.deploy import ensure_contracts
 from proofs.errors import shown_url
+from proofs.ezkl_bots import SHIPPED
+from proofs.ezkl_chooser import Choosers
 from proofs.keys import KeyStore
 from proofs.prover import ProverPool
 from proofs.sender import LOCAL_KEY
@@ -35,9 +37,10 @@ from server.errors import KeyMissing, PageMissing
 from server.health import Vitals
 from server.hosted import Limits
 from server.house import House, Tell, open_house
-from server.info import ArenaInfo
+from server.info import ArenaInfo, BotInfo, offered_endpoint
 from server.local_node import LocalNode
 from server.messages import ClockTerms
+from server.onnx_bots import OnnxBots
 from server.rebuild import open_store, take_up
 from server.site import KeyFiles, Site
 from server.store import Store
@@ -59,7 +62,8 @@ def run(config: Config, *, rebuild: bool = False) -> None:
     for name in unknown_variables():
         _LOG.warning(f"{name} is no setting, and is ignored")
     for name in config.bots:
-        house_net(name)  # a wrong name is told before anything is made
+        if name not in SHIPPED:
+            house_net(name)  # a wrong name is told before anything is made
     with hold_folder(config.data):
         asyncio.run(_serve(config, rebuild=rebuild))
 
@@ -144,7 +148,7 @@ async def open_server(config: Config, stack: AsyncExitStack, *, rebuild: bool = 
     site.vitals.check_store = store.check
     chain = await _open_chain(config, site, url, store, stack)
     keys = KeyStore(config.data / "keys")
-    house = await open_house(chain, keys, config.bots, tell)
+    house, onnx = await _open_bots(chain, config, keys, tell, stack)
     pool = ProverPool(keys.root, config.workers)
     stack.push_async_callback(asyncio.to_thread, pool.close)
     pool.start()
@@ -156,7 +160,7 @@ async def open_server(config: Config, stack: AsyncExitStack, *, rebuild: bool = 
     prover = PoolProver(pool, house.keys)
     arena = Arena(game_chain, prover, house.players, limits=limits, store=store)
     moves = logging.INFO if config.log == "json" else logging.DEBUG
-    arena.observe = Chronicle(site.metrics, moves=moves).saw
+    arena.observe = Chronicle(site.metrics, gas=site.gas, moves=moves).saw
     stack.push_async_callback(arena.close)
     tell("reading the chain's games")
     taken = await take_up(arena, game_chain)
@@ -171,11 +175,31 @@ async def open_server(config: Config, stack: AsyncExitStack, *, rebuild: bool = 
     doors.look()  # a restart does not refill the budget
     tasks.spawn(site.vitals.watch(chain, each=doors.look))
     site.find_key = _key_finder(keys)
-    site.info = _info(chain, house)
+
+    def show_bots() -> None:
+        site.info = _info(chain, [*house.infos, *onnx.infos()])
+        arena.bots_changed()
+
+    show_bots()
+    onnx.on_change = show_bots
+    tasks.spawn(onnx.run())
     site.arena = arena
     stack.push_async_callback(_close_doors, site)
     print(f"Arena ready at {url}", flush=True)
     return Running(url, arena, site)
+
+
+async def _open_bots(
+    chain: Chain, config: Config, keys: KeyStore, tell: Tell, stack: AsyncExitStack
+) -> tuple[House, OnnxBots]:
+    shipped = tuple(name for name in config.bots if name in SHIPPED)
+    ours = tuple(name for name in config.bots if name not in SHIPPED)
+    house = await open_house(chain, keys, ours, tell)
+    choosers = Choosers()
+    stack.push_async_callback(asyncio.to_thread, choosers.close)
+    onnx = OnnxBots(chain, config.data, shipped, house, choosers)
+    await onnx.open_known()
+    return house, onnx
 
 
 def _vitals(config: Config) -> Vitals:
@@ -183,17 +207,17 @@ def _vitals(config: Config) -> Vitals:
     return Vitals(spending=spending, low_balance_moves=config.low_balance_moves)
 
 
-def _info(chain: Chain, house: House) -> ArenaInfo:
+def _info(chain: Chain, bots: list[BotInfo]) -> ArenaInfo:
     return ArenaInfo(
         version=_version(),
         chain_id=chain.chain_id,
         arena=chain.addresses.arena,
         registry=chain.addresses.registry,
-        rpc_url=None,
+        rpc_url=offered_endpoint(chain.rpc.url),
         clocks=DEFAULT_CLOCKS,
         grace_seconds=GRACE_SECONDS,
         payee=chain.address,
-        bots=house.infos,
+        bots=bots,
     )
 
 

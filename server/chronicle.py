@@ -5,6 +5,7 @@ from typing import Final
 
 from server import log
 from server import messages as m
+from server.gas_seen import GasSeen
 from server.hosted import Hosted
 from server.metrics import Metrics
 from server.ply import hex_of
@@ -15,14 +16,18 @@ _LOG: Final = log.logger(__name__)
 class Chronicle:
     """An observer of the arena.  `moves` is the level of what happens many times a game."""
 
-    def __init__(self, metrics: Metrics, *, moves: int = logging.DEBUG) -> None:
+    def __init__(
+        self, metrics: Metrics, *, gas: GasSeen | None = None, moves: int = logging.DEBUG
+    ) -> None:
         self._metrics = metrics
+        self._gas = gas or GasSeen()
         self._moves = moves
 
     def saw(self, hosted: Hosted, event: m.GameEvent) -> None:
         """Never raises: what is told of a game must not disturb it."""
         try:
             self._metrics.saw(hosted, event)
+            self._gas.saw(hosted, event)
             self._tell(hex_of(hosted.session.id), event)
         except Exception:
             _LOG.exception("an event could not be told")

@@ -53,8 +53,8 @@ class Config(BaseModel):
     """Settings of `checkproof serve`; seconds are seconds.
 
     `rpc` None starts a local chain in the data folder; `key` is the relayer's private key, which
-    any other chain needs.  `origins` are further pages that may use the socket, `bots` the house
-    nets that play here.  `gas_per_day` None is no budget.
+    any other chain needs.  `origins` are further pages that may use the socket, `bots` the nets
+    of the package that play here.  `gas_per_day` None is no budget.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -65,7 +65,7 @@ class Config(BaseModel):
     rpc: str | None = None
     key: SecretStr | None = None
     workers: int = Field(default=1, ge=1, le=256)
-    bots: Names = ("pawn",)
+    bots: Names = ("pawn", "rook")
     origins: Names = ()
     games: int = Field(default=500, ge=1)
     games_per_player: int = Field(default=8, ge=1)

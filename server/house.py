@@ -13,7 +13,7 @@ from engine.net import NetSpec, house_net
 from engine.player import choose
 from proofs.chain import Chain
 from proofs.deploy import ensure_bot
-from proofs.keys import KeyRecord, KeyStore
+from proofs.keys import DEVELOPMENT, KeyRecord, KeyStore
 from proofs.records import BotVersion
 from server.adapters import HouseKey
 from server.effects import BotPlayer, Choose
@@ -130,4 +130,14 @@ def _info(bot: HouseBot) -> BotInfo:
         constraints=bot.constraints,
         prove_seconds=None,
         verifier=bot.version.verifier,
+        trust=_trust(bot.key),
     )
+
+
+def _trust(key: KeyRecord) -> str:
+    setup = (
+        "Development key: whoever made it could forge."
+        if key.kind == DEVELOPMENT
+        else "Key of a ceremony: forging takes all who contributed."
+    )
+    return f"{setup} The circuit can be recompiled from the net."

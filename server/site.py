@@ -8,6 +8,7 @@ from typing import Final
 from aiohttp import web
 
 from server.arena import Arena
+from server.gas_seen import GasSeen
 from server.health import Vitals
 from server.info import ArenaInfo
 from server.metrics import Metrics
@@ -52,6 +53,7 @@ class Site:
     dropped: int = 0  # readers that were too slow
     vitals: Vitals = field(default_factory=Vitals)
     metrics: Metrics = field(default_factory=Metrics)
+    gas: GasSeen = field(default_factory=GasSeen)
 
     @property
     def is_open(self) -> bool:

@@ -57,7 +57,8 @@ class Host:
         self.starts = 0
         self._port = port or free_port()
         self._options = options
-        self._environment = dict(environment or {})
+        # one bot is measured: no other is imported meanwhile
+        self._environment = {"CHECKPROOF_BOTS": "pawn", **(environment or {})}
         self._process: asyncio.subprocess.Process | None = None
         self._reader: asyncio.Task[None] | None = None
 

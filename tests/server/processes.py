@@ -14,7 +14,7 @@ SERVE = """
 import sys
 from server.app import run
 from server.config import Config
-run(Config.of({}, port=int(sys.argv[2]), data=sys.argv[1]))
+run(Config.of({}, port=int(sys.argv[2]), data=sys.argv[1], bots=sys.argv[3]))
 """
 
 
@@ -46,10 +46,12 @@ class ServerProcess:
 
 
 @asynccontextmanager
-async def server_process(data: Path, port: int = 0) -> AsyncIterator[ServerProcess]:
+async def server_process(
+    data: Path, port: int = 0, *, bots: str = "pawn"
+) -> AsyncIterator[ServerProcess]:
     process = await asyncio.create_subprocess_exec(
         sys.executable,
-        *("-c", SERVE, str(data), str(port)),
+        *("-c", SERVE, str(data), str(port), bots),
         stdout=asyncio.subprocess.PIPE,
         env=os.environ | {"PYTHONPATH": str(Path(__file__).parents[2])},
     )

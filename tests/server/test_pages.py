@@ -95,9 +95,9 @@ async def test_the_config_names_chain_and_bots(served: Served, http: aiohttp.Cli
     bot = next(b for b in config["bots"] if b["version"] == "0x" + BOT.hex())
     assert set(bot) == {
         "name", "version", "netHash", "circuitHash", "keyHash", "setup", "custom", "constraints",
-        "proveSeconds", "verifier",
+        "proveSeconds", "verifier", "proofSystem", "trust", "gas", "ready",
     }  # fmt: skip
-    assert bot["proveSeconds"] is None
+    assert (bot["proveSeconds"], bot["gas"], bot["ready"]) == (None, None, True)
     game = await served.open()
     async with await Client.connect(served.url, game=game) as client:
         await client.wait_until(lambda: client.snapshot is not None)

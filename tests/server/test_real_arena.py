@@ -121,7 +121,7 @@ def _waited_for_processor() -> float:
 async def test_a_real_game_is_verified_and_the_loop_never_stalls(data: Path) -> None:
     stalls = Stalls()
     async with AsyncExitStack() as stack:
-        url = await start(Config(port=0, data=data), stack)
+        url = await start(Config(port=0, data=data, bots=("pawn",)), stack)
         player = await RealPlayer.at(url)
         async with stalls.watched():
             games = [await player.open(url, nonce=nonce) for nonce in range(2)]
@@ -204,7 +204,7 @@ async def test_ctrl_c_while_warming_up(tmp_path: Path) -> None:
 
 async def test_a_killed_prover_and_a_killed_chain_are_replaced(data: Path) -> None:
     async with AsyncExitStack() as stack:
-        url = await start(Config(port=0, data=data), stack)
+        url = await start(Config(port=0, data=data, bots=("pawn",)), stack)
         player = await RealPlayer.at(url)
         game = await player.open(url, nonce=77)
         async with await Client.connect(url, game=game) as client:
@@ -258,7 +258,7 @@ async def test_a_node_that_lost_all_gets_the_same_transactions_and_the_game_goes
 ) -> None:
     shutil.copytree(data / "keys", tmp_path / "keys", copy_function=os.link)
     async with AsyncExitStack() as stack:
-        url = await start(Config(port=0, data=tmp_path), stack)
+        url = await start(Config(port=0, data=tmp_path, bots=("pawn",)), stack)
         player = await RealPlayer.at(url)
         game = await player.open(url)
         async with await Client.connect(url, game=game) as client:
