@@ -199,15 +199,30 @@ def lay_out(work: Path) -> Circuit:
         options = CircuitOptions(logrows)
         args = options.run_args()
         call_ezkl("lay out the circuit", "gen_settings", work / "circuit.onnx", path, args)
-        # ezkl stamps its files with the time; everything else in them is content.
-        text = re.sub(r'"timestamp":\s*\d+', '"timestamp":0', path.read_text())
-        path.write_text(text)
-        rows = int(json.loads(text)["num_rows"])
+        settings = canonical(path.read_text())
+        path.write_text(settings)
+        rows = int(json.loads(settings)["num_rows"])
         if rows + SPARE_ROWS <= 1 << logrows:
             wrapped = (work / "circuit.onnx").read_bytes()
             return Circuit(options.content(wrapped, _version()), logrows, rows)
     wanted = f"at most 2^{LARGEST_LOGROWS} can be proven: make the net smaller"
     raise OnnxRefused(f"a circuit of {rows:,} rows", wanted)
+
+
+def canonical(settings: str) -> str:
+    """The one form of ezkl's settings for a circuit.
+
+    ezkl stamps them with the time, and lists range checks and lookups as a hash map has them: in
+    another order in every process.  The circuit's fixed columns come in that order, and so does
+    what the verifying key says of them.
+    """
+    read = json.loads(settings)
+    read["timestamp"] = 0
+    for name in ("required_range_checks", "required_lookups"):
+        read[name].sort(key=json.dumps)
+    equations = (read.get("einsum_params") or {}).get("equations") or []
+    equations.sort(key=lambda entry: json.dumps(entry, sort_keys=True))
+    return json.dumps(read, sort_keys=True, separators=(",", ":"))
 
 
 def _make(work: Path, srs: Srs, facts: OnnxFacts, circuit: Circuit, tell: Tell) -> None:

@@ -39,6 +39,9 @@ OUTPUT_BYTES: Final = 4
 OUTPUT_LIMIT: Final = 2**27
 FIELD: Final = 0x30644E72E131A029B85045B68181585D2833E84879B9709143E1F593F0000001
 
+COLUMN_ORDER: Final = "sorted"
+"""How the circuit's fixed columns are ordered, see `proofs.ezkl_build.canonical`."""
+
 SMALLEST_LOGROWS: Final = 14
 LARGEST_LOGROWS: Final = 17
 
@@ -81,12 +84,13 @@ class CircuitOptions:
     def content(self, wrapped: bytes, ezkl_version: str) -> str:
         """The hash that names the circuit: SHA-256 of all that decides it, hexadecimal.
 
-        ezkl's own circuit and settings files hold the time and maps in random order.
+        ezkl's own circuit file holds maps in random order.
         """
         parts = {
             "onnx": hashlib.sha256(wrapped).hexdigest(),
             "options": asdict(self),
             "ezkl": ezkl_version,
+            "order": COLUMN_ORDER,
         }
         return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 

@@ -1,6 +1,7 @@
 """Imports are content, provers live apart, and what the circuit says is what counts."""
 
 import fcntl
+import json
 import os
 import shutil
 import signal
@@ -14,7 +15,7 @@ import pytest
 
 from engine.export import Heads, to_onnx
 from proofs.errors import EzklMissing, NotTheNetsMove, OnnxRefused, ProverDied
-from proofs.ezkl_build import Manifest, srs_path
+from proofs.ezkl_build import Manifest, canonical, srs_path
 from proofs.ezkl_prover import EzklProver, import_net
 from proofs.ezkl_shape import (
     FIELD,
@@ -189,3 +190,26 @@ def test_progress_is_told() -> None:
     import_net(folder_of(1) / "net.onnx", CACHE / "first", progress=lines.append)
     assert lines[0] == "checking the net"
     assert lines[-1] == "all that follows was made before"
+
+
+def test_settings_have_one_form() -> None:
+    """ezkl lists them in another order in every process, and keys follow that order."""
+    settings = json.loads((folder_of(1) / "settings.json").read_text())
+    assert len(settings["required_range_checks"]) > 1
+    settings["timestamp"] = 12345
+    for shuffled in (settings["required_range_checks"], settings["einsum_params"]["equations"]):
+        shuffled.reverse()
+    turned = dict(reversed(settings.items()))
+    assert canonical(json.dumps(turned)) == (folder_of(1) / "settings.json").read_text()
+
+
+def test_every_import_makes_the_same_key(tmp_path: Path) -> None:
+    """What an auditor makes anew has to be what is registered, whatever ezkl's maps do."""
+    ours = Manifest.read(folder_of(1))
+    for name in ("one", "two", "three"):
+        folder = import_net(folder_of(1) / "net.onnx", tmp_path / name, srs=srs_path(folder_of(1)))
+        made = Manifest.read(folder)
+        assert folder.name == folder_of(1).name
+        assert made.key_hash == ours.key_hash
+        for file in ("vk", "pk", "settings.json", "verifier.sol", "verifier.json"):
+            assert made.files[file] == ours.files[file], file
