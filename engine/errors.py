@@ -3,6 +3,7 @@
 EngineError
 ├── IllegalIndex     a policy index that is no legal move here
 ├── InvalidPosition  a board or context word that encodes no position
+├── IllegalStart     a position at which no game can begin
 ├── InvalidNet       a net file that is malformed or out of bounds
 ├── NoLegalMove      a player was asked to move in a finished game
 ├── NoTrainingData   a data folder without labelled positions
@@ -38,6 +39,12 @@ class InvalidPosition(EngineError):
     def __init__(self, what: str) -> None:
         super().__init__(f"not a position: {what}")
         self.what = what
+
+
+class IllegalStart(EngineError):
+    def __init__(self, why: str) -> None:
+        super().__init__(f"no game can begin there: {why}")
+        self.why = why
 
 
 class InvalidNet(EngineError):

@@ -7,11 +7,13 @@ material, seventy-five moves, fivefold repetition.
 from collections import Counter
 from dataclasses import dataclass
 from enum import IntEnum
+from typing import Final
 
 import chess
 
 from engine.encoding import Position
 from engine.policy_map import index_move, legal_mask
+from engine.start import USUAL, Start
 
 
 class Result(IntEnum):
@@ -19,9 +21,10 @@ class Result(IntEnum):
     WHITE_WINS = 1
     BLACK_WINS = 2
     DRAW = 3
+    ABORTED = 4
 
     def __str__(self) -> str:
-        return ("*", "1-0", "0-1", "1/2-1/2")[self]
+        return ("*", "1-0", "0-1", "1/2-1/2", "*")[self]
 
 
 class Reason(IntEnum):
@@ -35,6 +38,7 @@ class Reason(IntEnum):
     THREEFOLD_CLAIM = 7
     RESIGNATION = 8
     TIMEOUT = 9
+    ABORTED = 10
 
     def __str__(self) -> str:
         return self.name.lower().replace("_", " ")
@@ -47,19 +51,29 @@ class Outcome:
 
 
 ONGOING = Outcome(Result.ONGOING, Reason.NONE)
+ABORTED = Outcome(Result.ABORTED, Reason.ABORTED)
+ABORT_PLIES: Final = 2
+"""So many plies must not have been played for an abort."""
 
 
 class Game:
-    """A game from the usual position, moved on by policy indices."""
+    """A game from its start, moved on by policy indices.  Raises IllegalStart."""
 
-    def __init__(self) -> None:
-        self.board = chess.Board()
+    def __init__(self, start: Start = USUAL) -> None:
+        self.start = start
+        self.board = start.to_board()
         self._seen: Counter[tuple[chess.Color, int, int]] = Counter()
         self._count()
 
     @property
     def ply(self) -> int:
+        """The ply to be played; the first is the start's first_ply."""
         return self.board.ply()
+
+    @property
+    def played(self) -> int:
+        """How many plies were played."""
+        return self.ply - self.start.first_ply
 
     @property
     def turn(self) -> chess.Color:

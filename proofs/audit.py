@@ -34,8 +34,8 @@ from typing import Any, Final, NoReturn
 
 import chess
 
-from engine.errors import IllegalIndex
-from engine.game import ONGOING, Game, Outcome, Reason, Result
+from engine.errors import IllegalIndex, IllegalStart
+from engine.game import ABORT_PLIES, ABORTED, ONGOING, Game, Outcome, Reason, Result
 from engine.policy_map import POLICY_SIZE, index_move
 from proofs.audit_bots import AuditedBot, CircuitOf, check_bot, circuits_of_nets
 from proofs.audit_docket import Docket, judge_all
@@ -45,7 +45,7 @@ from proofs.clock import MAX_BASE_SECONDS, Clock
 from proofs.errors import BadSignature
 from proofs.game_file import BadField, GameRecord, arguments
 from proofs.records import LogEvent, OnChainGame, open_message
-from proofs.signing import Domain, Draw, Message, Move, Open, Resign, side_player
+from proofs.signing import Abort, Domain, Draw, Message, Move, Open, Resign, side_player
 from proofs.statement import Statement, commitment, dice, game_seed, next_history
 
 _CLAIMS: Final = (Reason.FIFTY_MOVES_CLAIM, Reason.THREEFOLD_CLAIM)
@@ -130,6 +130,7 @@ class Replay:
         pairs = {
             "board": (state.board, position.board),
             "context": (state.context, position.context),
+            "first ply": (state.first_ply, self._game.start.first_ply),
             "ply": (state.ply, self._game.ply),
             "history": (state.history, self._history),
             "seed": (state.seed, self._seed),
@@ -185,7 +186,10 @@ class Replay:
         self._signed(opening, args["signature"], opening.opener, "opening")
         self._expect(args["opener"] == opening.opener, "opening", "logged under another opener")
         self._expect(event.time <= opening.expires, "opening", "opened after it expired")
-        self._expect(not any(opening.start), "opening", "not the usual starting position")
+        try:
+            self._game = Game(opening.begins)
+        except IllegalStart as error:
+            self._fail("opening", str(error))
         fair = 1 <= opening.base_seconds <= MAX_BASE_SECONDS
         self._expect(fair, "opening", f"a clock of {opening.base_seconds} s")
         secret = args["secret"]
@@ -296,6 +300,11 @@ class Replay:
             self._signed(message, evidence, self._player, "signature")
             self._timely(self._running.draw(event.time))
             return self._game.claim()
+        if by_itself == ONGOING and reason is Reason.ABORTED:
+            self._signed(Abort(self._id), evidence, self._player, "signature")
+            played = self._game.played
+            self._expect(played < ABORT_PLIES, "result", f"aborted after {played} plies")
+            return ABORTED
         if by_itself == ONGOING and reason is Reason.RESIGNATION:
             self._signed(Resign(self._id), evidence, self._player, "signature")
             return Outcome(_win(side_player(self._opening.white) is None), reason)

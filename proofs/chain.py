@@ -66,6 +66,9 @@ class ChainLike(Protocol):
     async def resign(
         self, game: bytes, signature: bytes, *, on_sent: OnSent | None = None
     ) -> Receipt: ...
+    async def abort(
+        self, game: bytes, signature: bytes, *, on_sent: OnSent | None = None
+    ) -> Receipt: ...
     async def claim_draw(
         self, game: bytes, ply: int, signature: bytes, *, on_sent: OnSent | None = None
     ) -> Receipt: ...
@@ -187,6 +190,11 @@ class Chain:
         self, game: bytes, signature: bytes, *, on_sent: OnSent | None = None
     ) -> Receipt:
         return await self._arena_tx("resign", game, signature, on_sent=on_sent)
+
+    async def abort(
+        self, game: bytes, signature: bytes, *, on_sent: OnSent | None = None
+    ) -> Receipt:
+        return await self._arena_tx("abort", game, signature, on_sent=on_sent)
 
     async def claim_draw(
         self, game: bytes, ply: int, signature: bytes, *, on_sent: OnSent | None = None

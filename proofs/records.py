@@ -55,10 +55,14 @@ class Receipt:
 
 @dataclass(frozen=True)
 class OnChainGame:
-    """What the Arena stores of a game; words are turned to the side to move."""
+    """What the Arena stores of a game; words are turned to the side to move.
+
+    `first_ply` is where its plies begin: 1 if Black moved first.
+    """
 
     board: int
     context: int
+    first_ply: int
     ply: int
     result: int
     reason: int
@@ -120,8 +124,8 @@ def opening_of(log: LogEvent) -> Opening:
 def open_message(struct: dict[str, Any]) -> Open:
     """The Open message of a decoded `open` struct."""
     named = _snake(struct)
-    opener, *rest = (named[field.name] for field in fields(Open))
-    return Open(opener, *map(_value, rest))
+    values = {f.name: _value(named[f.name]) for f in fields(Open) if f.name != "opener"}
+    return Open(opener=named["opener"], **values)
 
 
 def bot_of(log: LogEvent) -> BotVersion:

@@ -102,6 +102,11 @@ class RulesChain:
         packed = b"".join(pack([p]) + index.to_bytes(_WORD, "big") for p, index in questions)
         return [word == 1 for word in _words(await self._batches("areLegal", packed, BATCH, 3))]
 
+    async def are_playable(self, positions: Sequence[Position]) -> list[bool]:
+        """Whether a game may begin at each position."""
+        words = _words(await self._batches("arePlayable", pack(positions), BATCH))
+        return [word == 1 for word in words]
+
     async def read(self, positions: Sequence[Position]) -> list[Drawn]:
         """Each position as the contracts' own readers see it."""
         words = _words(await self._batches("read", pack(positions), BATCH))

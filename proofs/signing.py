@@ -4,18 +4,20 @@
     Move    plays an index at a ply of a history
     Resign  gives a game up
     Draw    claims a draw at a ply of a history
+    Abort   takes a game back that has hardly begun
 
 Signatures are 65 bytes, r | s | v with v 27 or 28, and s in the lower half of the group order
 (EIP-2), so that no one can make a second signature out of a first.
 """
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
-from typing import ClassVar, Final
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Final
 
 from coincurve import PrivateKey, PublicKey
 from eth_utils.crypto import keccak
 
+from engine.start import Start
 from proofs.errors import BadSignature
 
 _HALF_ORDER: Final = 0x7FFFFFFFFFFFFFFFFFFFFFFFFFFFFFFF5D576E7357A4501DDFE92F46681B20A0
@@ -92,15 +94,16 @@ class Message(ABC):
 @dataclass(frozen=True)
 class Open(Message):
     TYPE: ClassVar[str] = (
-        "Open(address opener,bytes32 white,bytes32 black,bytes32 start,uint32 baseSeconds,"
-        "uint16 incrementSeconds,uint16 delaySeconds,bytes32 commitment,bytes32 seed,"
-        "uint64 expires,uint256 nonce)"
+        "Open(address opener,bytes32 white,bytes32 black,bytes32 start,uint24 startContext,"
+        "uint32 baseSeconds,uint16 incrementSeconds,uint16 delaySeconds,bytes32 commitment,"
+        "bytes32 seed,uint64 expires,uint256 nonce)"
     )
 
     opener: str
     white: bytes
     black: bytes
     start: bytes
+    start_context: int = field(default=0, kw_only=True)
     base_seconds: int
     increment_seconds: int
     delay_seconds: int
@@ -115,6 +118,7 @@ class Open(Message):
             self.white,
             self.black,
             self.start,
+            self.start_context,
             self.base_seconds,
             self.increment_seconds,
             self.delay_seconds,
@@ -127,6 +131,11 @@ class Open(Message):
     def game_id(self, domain: Domain) -> bytes:
         """The id of the game that this message opens: its own digest."""
         return self.digest(domain)
+
+    @property
+    def begins(self) -> Start:
+        """Where the game begins; not every pair of words is a position."""
+        return Start(int.from_bytes(self.start, "big"), self.start_context)
 
 
 @dataclass(frozen=True)
@@ -162,6 +171,21 @@ class Draw(Message):
 
     def words(self) -> tuple[int | bytes, ...]:
         return self.game, self.ply, self.history
+
+
+@dataclass(frozen=True)
+class Abort(Message):
+    TYPE: ClassVar[str] = "Abort(bytes32 game)"
+
+    game: bytes
+
+    def words(self) -> tuple[int | bytes, ...]:
+        return (self.game,)
+
+
+def start_words(start: Start) -> dict[str, Any]:
+    """The fields of an Open that say where its game begins, by name."""
+    return {"start": _word(start.board), "start_context": start.context}
 
 
 def address_of(key: PrivateKey) -> str:

@@ -14,6 +14,7 @@ from proofs.records import Block, LogEvent, OnChainGame, Opening, Receipt, openi
 from proofs.signing import Domain
 from proofs.statement import Statement
 from server.effects import (
+    AbortGame,
     BotMove,
     ChainTruth,
     ClaimDraw,
@@ -107,23 +108,20 @@ class ArenaChain:
         chain, game = self._chain, terms.open.game_id(terms.domain)
         match intent:
             case OpenGame():
-                return await chain.open_game(
-                    terms.open, terms.signature, terms.secret, on_sent=on_sent
-                )
-            case PlayerMove():
-                return await chain.move(
-                    game, intent.ply, intent.index, intent.signature, on_sent=on_sent
-                )
-            case BotMove():
-                return await chain.submit_bot_move(
-                    game, intent.ply, intent.index, intent.payee, intent.proof, on_sent=on_sent
-                )
+                sent = chain.open_game(terms.open, terms.signature, terms.secret, on_sent=on_sent)
+            case PlayerMove(ply, index, signature):
+                sent = chain.move(game, ply, index, signature, on_sent=on_sent)
+            case BotMove(ply, index, payee, proof):
+                sent = chain.submit_bot_move(game, ply, index, payee, proof, on_sent=on_sent)
             case ResignGame():
-                return await chain.resign(game, intent.signature, on_sent=on_sent)
+                sent = chain.resign(game, intent.signature, on_sent=on_sent)
+            case AbortGame():
+                sent = chain.abort(game, intent.signature, on_sent=on_sent)
             case ClaimDraw():
-                return await chain.claim_draw(game, intent.ply, intent.signature, on_sent=on_sent)
+                sent = chain.claim_draw(game, intent.ply, intent.signature, on_sent=on_sent)
             case ClaimTimeout():
-                return await chain.claim_timeout(game, on_sent=on_sent)
+                sent = chain.claim_timeout(game, on_sent=on_sent)
+        return await sent
 
     async def truth(self, terms: Terms) -> ChainTruth:
         game = terms.open.game_id(terms.domain)

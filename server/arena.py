@@ -14,7 +14,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Final
 
-from engine.errors import EngineError
+from engine.errors import EngineError, IllegalStart
 from proofs.errors import BadSignature, ChainDown
 from proofs.prover import PoolState
 from proofs.signing import Open, side_player
@@ -204,6 +204,8 @@ class Arena:
                 effects = session.play(d.ply, d.index, _bytes(d.signature), now)
             case m.Resign(d=d):
                 effects = session.resign(_bytes(d.signature), now)
+            case m.Abort(d=d):
+                effects = session.abort(_bytes(d.signature), now)
             case m.Draw(d=d):
                 effects = session.claim_draw(d.ply, _bytes(d.signature), now)
             case m.Timeout():
@@ -223,8 +225,10 @@ class Arena:
             raise CommandRefused("unknown_bot", "the bot that was offered plays neither side")
         for version in bots:
             self._check_bot(version)
-        if any(opening.start):
-            raise CommandRefused("bad_frame", "games begin at the usual position for now")
+        try:
+            opening.begins.to_board()
+        except IllegalStart as error:
+            raise CommandRefused("bad_start", str(error)) from error
         self._check_clock(opening)
         now, limits = self.now(), self.limits
         if opening.expires <= now:

@@ -63,8 +63,8 @@ def _game(opening: Opening, state: OnChainGame, names: dict[bytes, str]) -> dict
             "incrementSeconds": opening.open.increment_seconds,
             "delaySeconds": opening.open.delay_seconds,
         },
-        "plies": state.ply,
-        "verified": state.ply,
+        "plies": state.ply - state.first_ply,
+        "verified": state.ply - state.first_ply,
         "opened": opening.time,
         "tx": opening.tx,
     }

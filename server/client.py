@@ -260,6 +260,10 @@ class Client:
     async def resign(self, signature: bytes) -> None:
         await self.request("resign", {"signature": hex_of(signature)}, done_by=("game_over",))
 
+    async def abort(self, signature: bytes) -> None:
+        """Take a game back before its second ply."""
+        await self.request("abort", {"signature": hex_of(signature)}, done_by=("game_over",))
+
     async def draw(self, ply: int, signature: bytes) -> None:
         data = {"ply": ply, "signature": hex_of(signature)}
         await self.request("draw", data, done_by=("game_over",))
@@ -294,24 +298,31 @@ class Client:
 
     async def wait_ply(self, ply: int, *, seconds: float = 60.0) -> m.MoveRecord:
         """Wait until ply `ply` is known."""
-        await self.wait_until(lambda: len(self.moves) > ply, seconds=seconds)
-        return self.moves[ply]
+        await self.wait_until(lambda: self.view.at(ply) is not None, seconds=seconds)
+        return self._ply(ply)
 
     async def wait_stage(self, ply: int, stage: m.Stage, *, seconds: float = 60.0) -> m.MoveRecord:
         """Wait until ply `ply` has reached a stage."""
-        await self.wait_until(
-            lambda: len(self.moves) > ply and self.moves[ply].stage == stage, seconds=seconds
-        )
-        return self.moves[ply]
+        await self.wait_until(lambda: self._stage(ply) == stage, seconds=seconds)
+        return self._ply(ply)
 
     async def wait_verified(self, ply: int, *, seconds: float = 60.0) -> bool:
         """Wait until ply `ply` is verified; False when the game ends without it."""
 
         def is_so() -> bool:
-            return len(self.moves) > ply and self.moves[ply].stage == "verified"
+            return self._stage(ply) == "verified"
 
         await self.wait_until(lambda: is_so() or self.end is not None, seconds=seconds)
         return is_so()
+
+    def _ply(self, ply: int) -> m.MoveRecord:
+        found = self.view.at(ply)
+        assert found is not None
+        return found
+
+    def _stage(self, ply: int) -> m.Stage | None:
+        found = self.view.at(ply)
+        return None if found is None else found.stage
 
     async def wait_end(self, *, seconds: float = 60.0) -> m.EndData:
         await self.wait_until(lambda: self.end is not None, seconds=seconds)
@@ -426,6 +437,7 @@ def open_to_json(opening: Open) -> dict[str, Any]:
         "white": hex_of(opening.white),
         "black": hex_of(opening.black),
         "start": hex_of(opening.start),
+        "startContext": opening.start_context,
         "baseSeconds": opening.base_seconds,
         "incrementSeconds": opening.increment_seconds,
         "delaySeconds": opening.delay_seconds,

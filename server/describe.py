@@ -32,6 +32,7 @@ def snapshot(
         black=side_of(terms, signed.black),
         opener=signed.opener,
         clock=clock_of(terms),
+        start_fen=line.start_fen,
         status=status,
         result=result_of(ended.outcome) if ended else None,
         open_stage=opening,

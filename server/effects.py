@@ -76,6 +76,11 @@ class ResignGame:
 
 
 @dataclass(frozen=True)
+class AbortGame:
+    signature: bytes
+
+
+@dataclass(frozen=True)
 class ClaimDraw:
     ply: int
     signature: bytes
@@ -86,12 +91,12 @@ class ClaimTimeout:
     ply: int
 
 
-Intent = OpenGame | PlayerMove | BotMove | ResignGame | ClaimDraw | ClaimTimeout
+Intent = OpenGame | PlayerMove | BotMove | ResignGame | AbortGame | ClaimDraw | ClaimTimeout
 
 
 @dataclass(frozen=True)
 class SessionState:
-    """How a game stands, but for its plies; the last three are wishes of the players."""
+    """How a game stands, but for its plies; the last four are wishes of the players."""
 
     opening: Opening
     clocks: Clocks
@@ -99,6 +104,7 @@ class SessionState:
     resignation: ResignGame | None = None
     draw: ClaimDraw | None = None
     timeout: ClaimTimeout | None = None
+    abort: AbortGame | None = None
 
 
 # --- effects ------------------------------------------------------------------------------------

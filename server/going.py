@@ -12,6 +12,7 @@ from proofs.statement import Statement, game_seed
 from server import messages as m
 from server.describe import chain_event, proof_event, snapshot
 from server.effects import (
+    AbortGame,
     BotMove,
     BotPlayer,
     ClaimDraw,
@@ -55,7 +56,7 @@ class Going:
     def __init__(self, terms: Terms, *, payee: int, now: float) -> None:
         self.terms = terms
         self.id = terms.open.game_id(terms.domain)
-        self.line = Line(self.id)
+        self.line = Line(self.id, terms.open.begins)
         self._payee = payee
         self._seed = game_seed(terms.secret, terms.open.seed)
         self._opening = m.Opening(stage="proposed")
@@ -66,6 +67,7 @@ class Going:
         self._fault: str | None = None
         self._under_way: Intent | None = None
         self._resignation: ResignGame | None = None
+        self._abort: AbortGame | None = None
         self._draw: ClaimDraw | None = None
         self._timeout: ClaimTimeout | None = None
         self._grace_until: float | None = None
@@ -120,7 +122,7 @@ class Going:
     @property
     def needs_prover(self) -> bool:
         """Whether a proof is wished for."""
-        return any(ply.job is not None for ply in self.line.plies[self.line.landed :])
+        return any(ply.job is not None for ply in self.line.pending)
 
     def pending(self) -> tuple[Intent, ...]:
         """All that is wanted and that the chain does not hold, in the order of its sending.
@@ -128,14 +130,14 @@ class Going:
         A bot's move is among it once it is proven.
         """
         opening = () if self._opening.stage in ("verified", "rejected") else (OpenGame(),)
-        moves = (_carrying(ply) for ply in self.line.plies[self.line.landed :])
-        wishes = (self._resignation, self._draw, self._timeout)
+        moves = (_carrying(ply) for ply in self.line.pending)
+        wishes = (self._abort, self._resignation, self._draw, self._timeout)
         return (*opening, *(intent for intent in (*moves, *wishes) if intent is not None))
 
     @property
     def state(self) -> SessionState:
         """How the game stands, but for its plies."""
-        wishes = (self._resignation, self._draw, self._timeout)
+        wishes = (self._resignation, self._draw, self._timeout, self._abort)
         return SessionState(self._opening, self._clocks, self._ended, *wishes)
 
     def is_flagged(self, now: float) -> bool:
@@ -166,13 +168,18 @@ class Going:
             away=away,
         )
 
+    @property
+    def _is_given_up(self) -> bool:
+        """Whether a player wishes the game to end as it stands."""
+        return self._resignation is not None or self._abort is not None
+
     # --- steps ----------------------------------------------------------------------------------
 
     def _go_on(self, now: float) -> list[Effect]:
         """Whatever can be done next: the bots' thinking, and one transaction."""
         effects: list[Effect] = []
         if not self.is_over and self._setback.reason is None:
-            for ply in self.line.plies[self.line.landed :]:
+            for ply in self.line.pending:
                 if ply.stage == "queued" and ply.job is None:  # restored, or to be tried again
                     effects += self._wish_proof(ply)
         while (bot := self._bot_to_think()) is not None and bot.choose is not None:
@@ -189,7 +196,7 @@ class Going:
         bot = self.terms.bots.get(self._to_move)
         if bot is None or not bot.is_played or self._setback.reason is not None:
             return None
-        if self.is_over or self._resignation or self.outcome.result is not Result.ONGOING:
+        if self.is_over or self._is_given_up or self.outcome.result is not Result.ONGOING:
             return None
         answers_player = bool(self.line.plies) and self.line.plies[-1].by == "player"
         is_near = self.line.next - self.line.landed < BOTS_AHEAD
@@ -238,8 +245,8 @@ class Going:
         match intent:
             case OpenGame():
                 self._step_opening("submitted")
-            case PlayerMove() | BotMove():
-                self.line.plies[intent.ply].advance("submitted", now)
+            case PlayerMove() | BotMove() if (ply := self._carried(intent)) is not None:
+                ply.advance("submitted", now)
             case _:
                 pass
         return [*self._note(intent, now), Submit(intent)]
@@ -247,8 +254,8 @@ class Going:
     def _next_intent(self) -> Intent | None:
         if self._opening.stage != "verified":
             return OpenGame()
-        if self._resignation is not None:
-            return self._resignation
+        if (given_up := self._abort or self._resignation) is not None:
+            return given_up
         if (lowest := self.line.lowest) is None:
             return self._draw or self._timeout
         return _carrying(lowest) or self._timeout
@@ -272,7 +279,7 @@ class Going:
 
     def _carried(self, intent: PlayerMove | BotMove) -> Ply | None:
         """The ply that a transaction carries, unless it was dropped meanwhile."""
-        ply = self.line.plies[intent.ply] if intent.ply < self.line.next else None
+        ply = self.line.at(intent.ply)
         return ply if ply is not None and ply.index == intent.index else None
 
     def _step_opening(self, stage: m.OpenStage) -> None:

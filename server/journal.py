@@ -1,7 +1,7 @@
 """What a step changes of a game, as rows of the store; and games as the store tells them.
 
 opening   the signed Open, its fields by name, bytes as hex
-state     {"opening", "clocks", "ended", "endedAt", "resignation", "draw", "timeout"}
+state     {"opening", "clocks", "ended", "endedAt", "resignation", "draw", "timeout", "abort"}
 """
 
 import json
@@ -11,7 +11,15 @@ from typing import Any, Final
 from engine.game import Outcome, Reason, Result
 from proofs.signing import Open
 from server import messages as m
-from server.effects import ClaimDraw, ClaimTimeout, Ended, ResignGame, SessionState, Terms
+from server.effects import (
+    AbortGame,
+    ClaimDraw,
+    ClaimTimeout,
+    Ended,
+    ResignGame,
+    SessionState,
+    Terms,
+)
 from server.ply import Ply
 from server.records import Batch, GameRow, PlyRow
 from server.session import Session
@@ -71,23 +79,24 @@ class Journal:
         return replace(batch, game=game, offer=offer)
 
     def _dropped(self) -> int | None:
-        kept = self._session.line.next
-        if kept >= len(self._plies):
+        line = self._session.line
+        if (kept := len(line.plies)) >= len(self._plies):
             return None
         del self._plies[kept:]
-        return kept
+        return line.next
 
     def _changed_plies(self, whole: bool) -> list[PlyRow]:
         line = self._session.line
         changed = []
-        first = 0 if whole else min(self._settled, line.landed)
-        for ply in line.plies[first:]:
+        landed = len(line.plies) - len(line.pending)
+        first = 0 if whole else min(self._settled, landed)
+        for at, ply in enumerate(line.plies[first:], first):
             row = row_of(ply)
-            if ply.number < len(self._plies) and self._plies[ply.number] == row:
+            if at < len(self._plies) and self._plies[at] == row:
                 continue
-            self._plies[ply.number :] = [row, *self._plies[ply.number + 1 :]]
+            self._plies[at:] = [row, *self._plies[at + 1 :]]
             changed.append(row)
-        self._settled = line.landed
+        self._settled = landed
         return changed
 
 
@@ -166,6 +175,7 @@ def dump_state(state: SessionState, ended_at: float | None) -> str:
             "resignation": state.resignation and state.resignation.signature.hex(),
             "draw": draw and [draw.ply, draw.signature.hex()],
             "timeout": state.timeout and asdict(state.timeout),
+            "abort": state.abort and state.abort.signature.hex(),
         }
     )
 
@@ -175,6 +185,7 @@ def load_state(text: str) -> tuple[SessionState, float | None]:
     ended, resignation, draw, timeout = (
         raw[name] for name in ("ended", "resignation", "draw", "timeout")
     )
+    abort = raw.get("abort")  # not in what was written before there were aborts
     state = SessionState(
         opening=m.Opening(**raw["opening"]),
         clocks=m.Clocks(**raw["clocks"]),
@@ -182,5 +193,6 @@ def load_state(text: str) -> tuple[SessionState, float | None]:
         resignation=resignation and ResignGame(bytes.fromhex(resignation)),
         draw=draw and ClaimDraw(draw[0], bytes.fromhex(draw[1])),
         timeout=timeout and ClaimTimeout(**timeout),
+        abort=abort and AbortGame(bytes.fromhex(abort)),
     )
     return state, raw["endedAt"]

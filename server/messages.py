@@ -12,6 +12,7 @@ unions is served under /api/schema.
 
 from typing import Annotated, Any, Literal, get_args
 
+import chess
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 from pydantic.alias_generators import to_camel
 from pydantic_core import from_json
@@ -31,6 +32,7 @@ Hex32 = Annotated[str, Field(pattern=r"^0x[0-9a-fA-F]{64}$")]
 HexAddress = Annotated[str, Field(pattern=r"^0x[0-9a-fA-F]{40}$")]
 HexSignature = Annotated[str, Field(pattern=r"^0x[0-9a-fA-F]{130}$")]
 Uint16 = Annotated[int, Field(ge=0, lt=1 << 16)]
+Uint24 = Annotated[int, Field(ge=0, lt=1 << 24)]
 Uint32 = Annotated[int, Field(ge=0, lt=1 << 32)]
 # JSON numbers are doubles in a browser: beyond 2^53 they would not be the signed value any more.
 SafeUint64 = Annotated[int, Field(ge=0, lt=1 << 53)]
@@ -56,6 +58,8 @@ ErrorCode = Literal[
     "bad_clock",
     "too_many_games",
     "not_player",
+    "bad_start",
+    "too_late",
     "rate_limited",
     "chain_down",
     "over_budget",
@@ -99,6 +103,7 @@ class OpenTerms(_Input):
     white: Hex32
     black: Hex32
     start: Hex32
+    start_context: Uint24 = 0
     base_seconds: Uint32
     increment_seconds: Uint16
     delay_seconds: Uint16
@@ -120,6 +125,10 @@ class MoveData(_Input):
 
 
 class ResignData(_Input):
+    signature: HexSignature
+
+
+class AbortData(_Input):
     signature: HexSignature
 
 
@@ -152,6 +161,12 @@ class Resign(_Input):
     d: ResignData
 
 
+class Abort(_Input):
+    t: Literal["abort"]
+    id: EchoId = None
+    d: AbortData
+
+
 class Draw(_Input):
     t: Literal["draw"]
     id: EchoId = None
@@ -170,8 +185,8 @@ class Ping(_Input):
     d: Nothing = Nothing()
 
 
-ClientFrame = Offer | Open | Move | Resign | Draw | Timeout | Ping
-GameCommand = Move | Resign | Draw | Timeout
+ClientFrame = Offer | Open | Move | Resign | Abort | Draw | Timeout | Ping
+GameCommand = Move | Resign | Abort | Draw | Timeout
 
 _CLIENT: TypeAdapter[ClientFrame] = TypeAdapter(Annotated[ClientFrame, Field(discriminator="t")])
 _ECHO: TypeAdapter[EchoId] = TypeAdapter(EchoId, config=ConfigDict(strict=True))
@@ -295,7 +310,10 @@ class Away(_Frame):
 
 
 class Snapshot(_Frame):
-    """A whole game.  `waiting` says what holds it up, if anything does."""
+    """A whole game.  `waiting` says what holds it up, if anything does.
+
+    Plies are numbered from 0, or from 1 where Black moves first in `start_fen`.
+    """
 
     game: str
     chain_id: int
@@ -304,6 +322,7 @@ class Snapshot(_Frame):
     black: Side
     opener: str
     clock: ClockTerms
+    start_fen: str = chess.STARTING_FEN
     status: Literal["opening", "playing", "ended"]
     result: Result | None
     open_stage: Opening

@@ -94,8 +94,7 @@ class Metrics:
                 self._corrections.labels(d.cause).inc()
 
     def _chain(self, hosted: "Hosted", d: m.ChainData) -> None:
-        plies = hosted.session.line.plies
-        ply = plies[d.ply] if 0 <= d.ply < len(plies) else None
+        ply = hosted.session.line.at(d.ply)
         by = "opening" if d.ply < 0 else ply.by if ply is not None else "unknown"
         self._stages.labels(by, d.stage).inc()
         if d.stage == "verified" and ply is not None and "proposed" in ply.at:
@@ -140,7 +139,7 @@ def _games(arena: "Arena") -> Iterator[Metric]:
         session, line = hosted.session, hosted.session.line
         states["ended" if session.is_over else session.status] += 1
         if not session.is_over:  # most are, and none of their plies waits
-            stages.update(ply.stage for ply in line.plies[line.landed :] if ply.stage is not None)
+            stages.update(ply.stage for ply in line.pending if ply.stage is not None)
         watching += hosted.room.spectators
     yield _by("games", "Games that are hosted here.", "state", {s: states[s] for s in _STATES})
     about = "Plies that the contract has not verified yet."

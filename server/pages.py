@@ -6,7 +6,6 @@ from html import escape
 from pathlib import Path
 from typing import Any, Final
 
-import chess
 from aiohttp import web
 
 from server import messages as m
@@ -194,9 +193,9 @@ def _summary(hosted: Hosted) -> dict[str, Any]:
         "status": session.status,
         "result": result.model_dump(by_alias=True) if result else None,
         "spectators": hosted.room.spectators,
-        "plies": session.line.next,
-        "verified": session.line.landed,
-        "fen": plies[-1].fen if plies else chess.STARTING_FEN,
+        "plies": len(plies),
+        "verified": len(plies) - len(session.line.pending),
+        "fen": session.line.fen,
         "lastMove": plies[-1].uci if plies else None,
     }
 

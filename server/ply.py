@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from engine.game import Game
+from engine.start import USUAL, Start
 from proofs.statement import Statement, next_history
 from server.messages import Color, MoveRecord, Stage
 from server.stages import step
@@ -80,21 +81,26 @@ class Ply:
 
 
 class Line:
-    """All plies of a game, verified ones first."""
+    """All plies of a game, verified ones first; `first` is the number of the first.
 
-    def __init__(self, game_id: bytes) -> None:
+    Raises IllegalStart where no game can begin.
+    """
+
+    def __init__(self, game_id: bytes, start: Start = USUAL) -> None:
         self.id = game_id
-        self.game = Game()
+        self.first = start.first_ply
+        self.game = Game(start)
+        self.start_fen = self.game.board.fen()
         self.plies: list[Ply] = []
 
     @property
     def next(self) -> int:
         """The number of the next ply."""
-        return len(self.plies)
+        return self.first + len(self.plies)
 
     @property
     def landed(self) -> int:
-        """How many plies the chain holds."""
+        """The number of the first ply that the chain does not hold."""
         return next((p.number for p in self.plies if p.stage != "verified"), self.next)
 
     @property
@@ -105,7 +111,21 @@ class Line:
     @property
     def lowest(self) -> Ply | None:
         """The lowest ply that the chain does not hold."""
-        return self.plies[self.landed] if self.landed < self.next else None
+        return self.at(self.landed)
+
+    @property
+    def pending(self) -> list[Ply]:
+        """The plies that the chain does not hold."""
+        return self.plies[self.landed - self.first :]
+
+    @property
+    def fen(self) -> str:
+        """The position after the last ply."""
+        return self.game.board.fen()
+
+    def at(self, number: int) -> Ply | None:
+        """Ply `number`, if there is one."""
+        return self.plies[number - self.first] if self.first <= number < self.next else None
 
     def is_legal(self, index: int) -> bool:
         return bool(self.game.mask >> index & 1)
@@ -129,9 +149,10 @@ class Line:
 
     def drop(self, number: int) -> list[Ply]:
         """Take ply `number` and all later ones back; returns them."""
-        dropped = self.plies[number:]
-        del self.plies[number:]
-        self.game = Game()
+        kept = max(0, number - self.first)
+        dropped = self.plies[kept:]
+        del self.plies[kept:]
+        self.game = Game(self.game.start)
         for ply in self.plies:
             self.game.play(ply.index)
         return dropped

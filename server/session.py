@@ -20,12 +20,13 @@ given back to a session that begins anew (`restore`).
 from collections.abc import Callable, Sequence
 from typing import Final
 
-from engine.game import Result
-from proofs.signing import Draw, Message, Move, Resign, side_player
+from engine.game import ABORT_PLIES, Result
+from proofs.signing import Abort, Draw, Message, Move, Resign, side_player
 from server import messages as m
 from server.correction import Fix
 from server.describe import proof_event
 from server.effects import (
+    AbortGame,
     ClaimDraw,
     ClaimTimeout,
     Effect,
@@ -71,6 +72,7 @@ class Session(Settling):
         if (left_out := replay(self.line, rows, self.terms, self._payee, now)) is not None:
             fix.note(left_out, "other_move", "this and what came after it does not stand any more")
         self._resignation, self._timeout = state.resignation, state.timeout
+        self._abort = state.abort
         if state.draw is not None and state.draw.ply == self.line.next:
             self._draw = state.draw
         return fix
@@ -90,12 +92,17 @@ class Session(Settling):
     def resign(self, signature: bytes, now: float) -> list[Effect]:
         """A player's signed resignation."""
         self._check_going()
-        if not self.players:
-            raise CommandRefused("not_player", "both sides of this game are bots")
-        signer = signer_of(Resign(self.id), self.terms.domain, signature)
-        if signer not in self.players:
-            raise CommandRefused("bad_signature", f"{signer} plays no side of this game")
+        self._check_players(Resign(self.id), signature)
         self._resignation = ResignGame(signature)
+        return self._go_on(now)
+
+    def abort(self, signature: bytes, now: float) -> list[Effect]:
+        """A player's signed wish to take the game back before its second ply."""
+        self._check_going()
+        if self.line.game.played >= ABORT_PLIES:
+            raise CommandRefused("too_late", f"{self.line.game.played} plies were played")
+        self._check_players(Abort(self.id), signature)
+        self._abort = AbortGame(signature)
         return self._go_on(now)
 
     def claim_draw(self, ply: int, signature: bytes, now: float) -> list[Effect]:
@@ -118,7 +125,7 @@ class Session(Settling):
         return self._go_on(now)
 
     def _check_going(self) -> None:
-        if self.is_over or self._resignation or self._draw:
+        if self.is_over or self._is_given_up or self._draw:
             raise CommandRefused("game_over", "the game is over")
         if self.outcome.result is not Result.ONGOING:
             raise CommandRefused("game_over", f"the game is over: {self.outcome.reason}")
@@ -134,6 +141,14 @@ class Session(Settling):
         if player is None:
             raise CommandRefused("wrong_turn", "it is the bot's turn")
         return player
+
+    def _check_players(self, message: Message, signature: bytes) -> None:
+        """Refuse what no player of this game signed."""
+        if not self.players:
+            raise CommandRefused("not_player", "both sides of this game are bots")
+        signer = signer_of(message, self.terms.domain, signature)
+        if signer not in self.players:
+            raise CommandRefused("bad_signature", f"{signer} plays no side of this game")
 
     def _check_signed(
         self, message: Callable[[bytes], Message], signature: bytes, player: str

@@ -7,6 +7,7 @@ from server import messages as m
 from server.correction import Fix
 from server.describe import chain_event, result_of
 from server.effects import (
+    AbortGame,
     BotMove,
     ChainTruth,
     ClaimDraw,
@@ -69,7 +70,7 @@ class Settling(Going):
     ) -> list[Effect]:
         """The contract refused the transaction under way; `truth` is what it holds."""
         self._answered(intent)
-        if truth.opened_by is None or len(truth.moves) < self.line.landed:
+        if truth.opened_by is None or self._after(truth) < self.line.landed:
             self._wish_again(intent)
         return self.reconcile(truth, now, failed=intent, reason=reason)
 
@@ -78,6 +79,8 @@ class Settling(Going):
         match intent:
             case ResignGame():
                 self._resignation = intent
+            case AbortGame():
+                self._abort = intent
             case ClaimDraw():
                 self._draw = intent
             case _:
@@ -106,23 +109,27 @@ class Settling(Going):
         if truth.opened_by is None:
             return self._reconcile_unopened(failed, reason, now)
         effects, fix = self._know_opening(truth.opened_by, now), Fix()
-        held = len(truth.moves)
+        held = self._after(truth)
         if self._ended is not None and truth.ended is None:
             self._ended = None
             fix.note(held, "reorg", "the chain has lost the end of the game")
         is_early = isinstance(failed, PlayerMove | BotMove) and failed.ply > held
         self._rewind(held, failed if is_early else None, fix)
-        for number, move in enumerate(truth.moves):
+        for number, move in enumerate(truth.moves, self.line.first):
             effects += self._adopt(number, move, fix, now)
         if isinstance(failed, PlayerMove | BotMove):
             effects += self._give_up(failed, reason, fix, now)
-        elif isinstance(failed, ResignGame | ClaimDraw) and not (
-            truth.ended or self._resignation or self._draw
+        elif isinstance(failed, ResignGame | AbortGame | ClaimDraw) and not (
+            truth.ended or self._is_given_up or self._draw
         ):
             fix.note(self.line.next, "refused", reason)
         effects += fix.effects(now)
         effects += self._await_grace(truth.grace_until, now)
         return effects + self._settle(truth.clocks, truth.ended, now)
+
+    def _after(self, truth: ChainTruth) -> int:
+        """The number of the ply after those that the chain holds."""
+        return self.line.first + len(truth.moves)
 
     def _await_grace(self, until: float | None, now: float) -> list[Effect]:
         """A claimed timeout takes effect when its grace is over, unless a move comes.
@@ -144,20 +151,20 @@ class Settling(Going):
         fix = Fix()
         if isinstance(failed, OpenGame):
             self._step_opening("rejected")
-            fix.note(0, "refused", reason)
+            fix.note(self.line.first, "refused", reason)
             told = chain_event(-1, "rejected", now, reason=reason)
-            return [*self._forget_tail(0), told, *fix.effects(now)]
+            return [*self._forget_tail(self.line.first), told, *fix.effects(now)]
         if self._opening.stage == "rejected":
             return []
         if self._opening.stage == "verified":
-            fix.note(0, "reorg", "the chain has lost the game's opening")
+            fix.note(self.line.first, "reorg", "the chain has lost the game's opening")
         self._opening, self._ended = m.Opening(stage="proposed"), None
-        self._rewind(0, failed, fix)
+        self._rewind(self.line.first, failed, fix)
         return [*fix.effects(now), *self._go_on(now)]
 
     def _rewind(self, landed: int, failed: Intent | None, fix: Fix) -> None:
         """Send again what the chain has lost, and what it refused only for that."""
-        lost = self.line.plies[landed : self.line.landed]
+        lost = [ply for ply in self.line.plies if landed <= ply.number < self.line.landed]
         if lost:
             fix.note(landed, "reorg", "the chain has lost blocks; the moves are brought again")
         if isinstance(failed, PlayerMove | BotMove) and (ply := self._carried(failed)):
@@ -167,7 +174,7 @@ class Settling(Going):
 
     def _adopt(self, number: int, move: LandedMove, fix: Fix, now: float) -> list[Effect]:
         """Know ply `number` to be landed as `move`."""
-        ply = self.line.plies[number] if number < self.line.next else None
+        ply = self.line.at(number)
         if ply is not None and ply.index == move.index:
             return self._know_landed(ply, move, now)
         effects: list[Effect] = []
@@ -218,6 +225,8 @@ class Settling(Going):
         match intent:
             case ResignGame():
                 self._resignation = None
+            case AbortGame():
+                self._abort = None
             case ClaimDraw():
                 self._draw = None
             case ClaimTimeout():

@@ -139,7 +139,7 @@ class Client:
             case m.Open(d=d):
                 game = self._arena.open_game(opening_of(d.open), _bytes(d.signature))
                 return m.Opened(id=frame.id, d=m.OpenedReply(game="0x" + game.hex()))
-            case m.Move() | m.Resign() | m.Draw() | m.Timeout():
+            case m.Move() | m.Resign() | m.Abort() | m.Draw() | m.Timeout():
                 self._command(frame)
                 return m.Ack(id=frame.id)
 
@@ -191,6 +191,7 @@ def opening_of(terms: m.OpenTerms) -> signing.Open:
         white=_bytes(terms.white),
         black=_bytes(terms.black),
         start=_bytes(terms.start),
+        start_context=terms.start_context,
         base_seconds=terms.base_seconds,
         increment_seconds=terms.increment_seconds,
         delay_seconds=terms.delay_seconds,

@@ -43,9 +43,30 @@ class View:
         """Whether the contract holds the game."""
         return self.opening is not None and self.opening.stage == "verified"
 
+    @property
+    def first(self) -> int:
+        """The number of the first ply: 1 where Black moved first."""
+        return int(self.snapshot is not None and " b " in self.snapshot.start_fen)
+
+    @property
+    def next(self) -> int:
+        """The number of the ply to be played."""
+        return self.first + len(self.moves)
+
+    @property
+    def fen(self) -> str:
+        """The position after the last known move."""
+        assert self.snapshot is not None
+        return self.moves[-1].fen if self.moves else self.snapshot.start_fen
+
+    def at(self, ply: int) -> m.MoveRecord | None:
+        """Ply `ply`, if it is known."""
+        return self.moves[ply - self.first] if self.first <= ply < self.next else None
+
     def has(self, ply: int, index: int) -> bool:
         """Whether the line shown plays `index` at `ply`."""
-        return ply < len(self.moves) and self.moves[ply].index == index
+        move = self.at(ply)
+        return move is not None and move.index == index
 
     def apply(self, event: m.GameEvent) -> None:
         """Take over one event.  Raises MissedEvent, and then nothing changed."""
@@ -57,7 +78,7 @@ class View:
             case m.FullEvent(d=d):
                 self._replace(d)
             case m.MoveEvent(d=d):
-                self.moves[d.ply :] = [d]
+                self.moves[max(0, d.ply - self.first) :] = [d]
             case m.ProofEvent(d=d):
                 self._patch(d)
             case m.ChainEvent(d=d) if d.ply < 0:
@@ -84,12 +105,12 @@ class View:
 
     def _patch(self, data: m.ProofData | m.ChainData) -> None:
         """Bring a ply up to date; what the event does not say stays as it was."""
-        if data.ply >= len(self.moves):
+        old = self.at(data.ply)
+        if old is None:
             return
-        old = self.moves[data.ply]
         news = {k: v for k, v in data.model_dump(exclude={"at"}).items() if v is not None}
         # these hold for one stage: what is proven waits no more, what is sent again has no fault
         over = {"queue_position": None, "wait_seconds": None, "reason": None}
-        self.moves[data.ply] = old.model_copy(
+        self.moves[data.ply - self.first] = old.model_copy(
             update={**over, **news, "at": {**old.at, data.stage: data.at}}
         )

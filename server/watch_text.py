@@ -79,7 +79,8 @@ def name_of(move: m.MoveRecord) -> str:
 def _named(view: View, ply: int) -> str:
     if ply < 0:
         return "opening"
-    return name_of(view.moves[ply]) if ply < len(view.moves) else f"ply {ply}"
+    move = view.at(ply)
+    return f"ply {ply}" if move is None else name_of(move)
 
 
 def _proof(data: m.ProofData | m.MoveRecord) -> str:
@@ -156,7 +157,7 @@ def _clock(seconds: float) -> str:
 
 def board(view: View, *, is_coloured: bool) -> Text:
     """Eight ranks, white below, the last move's squares marked."""
-    position = chess.Board(view.moves[-1].fen) if view.moves else chess.Board()
+    position = chess.Board(view.fen)
     last = chess.Move.from_uci(view.moves[-1].uci) if view.moves else None
     marked = {last.from_square, last.to_square} if last else set()
     text = Text()
@@ -230,6 +231,6 @@ def state_of(told: m.Snapshot, view: View) -> str:
         return "the contract did not take the opening"
     if not view.is_open:
         return "the opening is on its way to the chain"
-    white_moves = len(view.moves) % 2 == 0
+    white_moves = view.next % 2 == 0
     side = told.white if white_moves else told.black
     return f"{'white' if white_moves else 'black'} to move ({side_name(side)})"

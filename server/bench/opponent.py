@@ -75,11 +75,11 @@ class Opponent:
 
         Its ply; None where there is nothing to play any more.
         """
-        board = chess.Board(client.moves[-1].fen) if client.moves else chess.Board()
+        board = chess.Board(client.view.fen)
         if client.end is not None or board.is_game_over():
             return None
         assert client.snapshot is not None
-        ply, game = len(client.moves), bytes.fromhex(client.snapshot.game[2:])
+        ply, game = client.view.next, bytes.fromhex(client.snapshot.game[2:])
         index = move_index(board, self._random.choice(list(board.legal_moves)))
         message = Move(game, ply, client.history, index)
         try:

@@ -9,7 +9,7 @@ from typing import Any
 
 import chess
 
-from engine.game import ONGOING, Outcome, Reason, Result
+from engine.game import ABORT_PLIES, ABORTED, ONGOING, Outcome, Reason, Result
 from proofs.clock import GRACE_SECONDS, Clock
 from proofs.signing import side_player
 from tests.contracts.scene import Live, Scene
@@ -54,6 +54,7 @@ class Model:
         return {
             "board": self.live.game.position.board,
             "context": self.live.game.position.context,
+            "firstPly": self.live.game.start.first_ply,
             "ply": self.live.ply,
             "result": int(self.outcome.result),
             "reason": int(self.outcome.reason),
@@ -68,6 +69,13 @@ class Model:
 
     def refuses(self) -> str | None:
         return None if self.outcome == ONGOING else "GameOver"
+
+    def refuses_abort(self) -> str | None:
+        if self.outcome != ONGOING:
+            return "GameOver"
+        if self.live.game.played >= ABORT_PLIES:
+            return "TooLateToAbort"
+        return None if self.has_player else "BadSignature"
 
     def refuses_at(self, now: int, ply: int) -> str | None:
         """Of a move or a draw claim for a ply."""
@@ -111,6 +119,9 @@ class Model:
 
     def claim_draw(self) -> None:
         self.outcome = self.live.game.claim()
+
+    def abort(self) -> None:
+        self.outcome = ABORTED
 
     def resign(self) -> None:
         white = side_player(self.live.opening.white) is not None

@@ -11,7 +11,7 @@ from eth_utils.crypto import keccak
 from engine.encoding import Position
 from engine.game import Game, Reason, Result
 from engine.policy_map import move_index
-from proofs.signing import Domain, Draw, Move, Open, Resign, address_of, player_side
+from proofs.signing import Abort, Domain, Draw, Move, Open, Resign, address_of, player_side
 from proofs.statement import STATEMENT_ID, Statement, commitment, dice, game_seed, next_history
 from proofs.trapdoor import TrapdoorKey
 from tests.contracts.ground import Contract, Node, Receipt
@@ -99,9 +99,10 @@ class Live:
     scene: Scene
     opening: Open
     opened: Receipt
-    game: Game = field(default_factory=Game)
+    game: Game = field(init=False)
 
     def __post_init__(self) -> None:
+        self.game = Game(self.opening.begins)
         self.id = self.opening.game_id(self.scene.domain)
         self.history = self.id
 
@@ -150,6 +151,9 @@ class Live:
 
     def sign_resign(self, *, key: PrivateKey = PLAYER, domain: Domain | None = None) -> bytes:
         return Resign(self.id).sign(domain or self.scene.domain, key)
+
+    def sign_abort(self, *, key: PrivateKey = PLAYER, domain: Domain | None = None) -> bytes:
+        return Abort(self.id).sign(domain or self.scene.domain, key)
 
     def send_move(self, index: int, signature: bytes, *, ply: int | None = None) -> Receipt:
         """Bring a player's move, whatever becomes of it."""
@@ -215,6 +219,9 @@ class Live:
     def resign(self, signature: bytes) -> Receipt:
         return self.scene.arena.send("resign", self.id, signature)
 
+    def abort(self, signature: bytes) -> Receipt:
+        return self.scene.arena.send("abort", self.id, signature)
+
     @property
     def slot(self) -> int:
         """The first of the game's six storage slots; the games are the contract's first mapping."""
@@ -231,7 +238,7 @@ class Live:
         position = Position.of(board)
         node, contract = self.scene.node, self.scene.arena.address
         node.set_storage(contract, self.slot, position.board)
-        packed = self.storage(1) >> 24 << 24 | position.context
+        packed = self.storage(1) >> 20 << 20 | position.context
         node.set_storage(contract, self.slot + 1, packed)
         self.game = Game()
         self.game.board = board
@@ -245,6 +252,7 @@ def as_tuple(opening: Open) -> tuple[Any, ...]:
         opening.white,
         opening.black,
         opening.start,
+        opening.start_context,
         opening.base_seconds,
         opening.increment_seconds,
         opening.delay_seconds,

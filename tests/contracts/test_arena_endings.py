@@ -37,6 +37,7 @@ def nothing_more_happens(live: Live) -> None:
         lambda: live.scene.arena.send("move", live.id, ply, 0, live.sign(0, ply=ply)),
         lambda: live.scene.arena.send("submitBotMove", live.id, ply, 0, address(PAYEE), b""),
         lambda: live.resign(live.sign_resign()),
+        lambda: live.abort(live.sign_abort()),
         lambda: live.claim_draw(live.sign_draw(ply=ply), ply=ply),
         live.claim_timeout,
     ]
@@ -281,7 +282,7 @@ def test_resign_failsBetweenBots(scene: Scene) -> None:
             live.resign(signature)
 
 
-@pytest.mark.parametrize("function", ["resign", "claimDraw"])
+@pytest.mark.parametrize("function", ["resign", "abort", "claimDraw"])
 def test_endings_failIfGameUnknown(live: Live, function: str) -> None:
     arguments = (b"\x99" * 32, *((0,) if function == "claimDraw" else ()), live.sign_resign())
     with pytest.raises(Reverted, match="GameUnknown"):

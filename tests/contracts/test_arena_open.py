@@ -41,6 +41,7 @@ def test_openGame_succeedsIfSigned(scene: Scene) -> None:
     assert scene.arena.call("game", game) == {
         "board": START.board,
         "context": START.context,
+        "firstPly": 0,
         "ply": 0,
         "result": Result.ONGOING,
         "reason": Reason.NONE,
@@ -144,10 +145,11 @@ def test_openGame_failsIfBotProvesAnotherStatement(scene: Scene) -> None:
     assert error.values["bot"] == "0x" + other.hex()
 
 
-def test_openGame_failsIfStartIsUnusual(scene: Scene) -> None:
+def test_openGame_failsIfStartIsNoPosition(scene: Scene) -> None:
     start = b"\x01" * 32
-    error = refused(scene, "UnsupportedStart", replace(scene.opening(), start=start))
-    assert error.values == {"start": "0x" + start.hex()}
+    opening = replace(scene.opening(), start=start, start_context=15)
+    error = refused(scene, "IllegalStart", opening)
+    assert error.values == {"start": "0x" + start.hex(), "startContext": 15}
 
 
 @pytest.mark.parametrize("base", [0, 365 * 86400 + 1])

@@ -22,6 +22,8 @@ import chess
 
 from engine.game import ONGOING, Reason
 from engine.policy_map import POLICY_SIZE, move_index
+from engine.start import USUAL, Start
+from proofs.signing import start_words
 from proofs.trapdoor import R
 from tests.contracts.arena_model import Model
 from tests.contracts.ground import Receipt, Reverted
@@ -41,6 +43,7 @@ STARTS: Final = (
     "r3k3/8/8/8/8/8/8/3K3R w - - 148 1",
     "r3k3/8/8/8/8/8/8/3K3R w - - 97 1",
     "r3k2r/pP4p1/8/3pP3/8/8/6p1/R3K2R w KQkq d6 0 1",
+    "7k/7p/8/8/8/6q1/8/K7 b - - 5 9",
 )
 # p: the player, b: the bot whose moves must be proven, y: the bot that says yes to all.
 SIDES: Final = ("pb", "bp", "py", "yp", "by", "bb")
@@ -52,6 +55,7 @@ SECONDS: Final = (1, 1, 1, 2, 3, 5, 29, 31, 60, 61, 90)
 
 REFUSALS: Final = {
     *("GameOver", "StalePly", "GraceOver", "GraceRunning", "TimeLeft", "NothingToClaim"),
+    "TooLateToAbort",
     *("NotPlayersTurn", "NotBotsTurn", "BadSignature", "IllegalMove", "ProofRejected"),
 }
 
@@ -83,26 +87,25 @@ class Play:
             self.claim_draw: 3,
             self.replay: 1,
             self.resign: 1,
+            self.abort: 1,
         }
         self._chance.choices(list(steps), list(steps.values()))[0](model)
 
     def open(self) -> None:
-        scene, sides = self._scene, self._chance.choice(SIDES)
+        scene, sides, fen = self._scene, self._chance.choice(SIDES), self._chance.choice(STARTS)
         named = {"p": scene.player_side(), "b": scene.house, "y": scene.yes}
         opening = replace(
             scene.opening(white=named[sides[0]], black=named[sides[1]]),
             base_seconds=BASE_SECONDS,
             increment_seconds=self._chance.choice((0, 2)),
             delay_seconds=self._chance.choice((0, 3)),
+            **start_words(USUAL if fen is None else Start.from_fen(fen)),
             expires=self._now + 10**6,
             nonce=self._seed << 8 | len(self.models),
         )
         receipt = self._at(1, None, lambda: scene.send_open(opening))
         assert receipt is not None
-        live = Live(scene, opening, receipt)
-        if (fen := self._chance.choice(STARTS)) is not None:
-            live.set_position(fen)
-        self.models.append(Model(live, self._now))
+        self.models.append(Model(Live(scene, opening, receipt), self._now))
 
     def move(self, model: Model, seconds: int | None = None, *, back: float = 0.4) -> None:
         """A right move of whoever is to move."""
@@ -118,13 +121,15 @@ class Play:
             self._seen[model.outcome.reason.name] += 1
 
     def move_on(self, model: Model) -> None:
-        """Several right moves, a second each: any, or back and forth, and then a claim."""
-        shuffles = self._chance.random() < 0.4
+        """Several right moves, a second each: any, or back and forth, and mostly then a claim."""
+        shuffles, claims = self._chance.random() < 0.4, self._chance.random() < 0.8
         if model.refuses_at(self._now + 1, model.live.ply):
             return
-        for _ in range(self._chance.randrange(6, 12) if shuffles else self._chance.randrange(2, 6)):
-            self.move(model, 1, back=0.95 if shuffles else 0.4)
-        if shuffles:
+        count = self._chance.randrange(6, 12) if claims else 18
+        for _ in range(count if shuffles else self._chance.randrange(2, 6)):
+            if model.outcome == ONGOING:
+                self.move(model, 1, back=0.95 if shuffles else 0.4)
+        if shuffles and claims:
             self.claim_draw(model)
 
     def cheat(self, model: Model) -> None:
@@ -172,6 +177,16 @@ class Play:
         signature = model.live.sign_resign(key=PLAYER if honest else STRANGER)
         if self._at(seconds, error, lambda: model.live.resign(signature)) is not None:
             model.resign()
+            self._seen[model.outcome.reason.name] += 1
+
+    def abort(self, model: Model) -> None:
+        seconds, honest = self._seconds(), self._chance.random() < 0.5
+        error = model.refuses_abort()
+        if error is None and not honest:
+            error = "BadSignature"
+        signature = model.live.sign_abort(key=PLAYER if honest else STRANGER)
+        if self._at(seconds, error, lambda: model.live.abort(signature)) is not None:
+            model.abort()
             self._seen[model.outcome.reason.name] += 1
 
     def check(self, *, everything: bool = False) -> None:

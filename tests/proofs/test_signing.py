@@ -8,6 +8,7 @@ from eth_account.messages import encode_typed_data
 
 from proofs.errors import BadSignature
 from proofs.signing import (
+    Abort,
     Domain,
     Draw,
     Message,
@@ -27,7 +28,8 @@ OPEN = Open(
     opener=address_of(KEY),
     white=player_side(address_of(KEY)),
     black=b"\x07" * 32,
-    start=bytes(32),
+    start=b"\x09" * 32,
+    start_context=0x1FFFFF,
     base_seconds=600,
     increment_seconds=5,
     delay_seconds=2,
@@ -41,6 +43,7 @@ MESSAGES: list[Message] = [
     Move(b"\x03" * 32, 7, b"\x04" * 32, 1857),
     Resign(b"\x03" * 32),
     Draw(b"\x03" * 32, 7, b"\x04" * 32),
+    Abort(b"\x03" * 32),
 ]
 
 

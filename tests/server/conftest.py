@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
+from typing import Any
 
 import pytest
 from aiohttp.test_utils import TestServer
@@ -39,7 +40,7 @@ class Served:
     clock: Clock
     player: Player = field(default_factory=Player)
 
-    async def open(self, *, nonce: int = 0, white: bytes | None = None, **more: int) -> str:
+    async def open(self, *, nonce: int = 0, white: bytes | None = None, **more: Any) -> str:
         """Open a game of the player against BOT over a socket of its own."""
         async with await Client.connect(self.url) as lobby:
             offer = await lobby.offer(BOT)

@@ -15,12 +15,25 @@ from coincurve import PrivateKey
 from eth_utils.crypto import keccak
 
 from engine.encoding import Position
-from engine.game import Game, Outcome, Reason, Result
+from engine.game import ABORT_PLIES, ABORTED, Game, Outcome, Reason, Result
+from engine.start import USUAL, Start
 from proofs.errors import ChainDown, ChainRejected, ProofError
 from proofs.prover import Place, PoolState
-from proofs.signing import Domain, Draw, Move, Open, Resign, address_of, player_side, side_player
+from proofs.signing import (
+    Abort,
+    Domain,
+    Draw,
+    Move,
+    Open,
+    Resign,
+    address_of,
+    player_side,
+    side_player,
+    start_words,
+)
 from proofs.statement import Statement, next_history
 from server.effects import (
+    AbortGame,
     BotMove,
     BotPlayer,
     ChainTruth,
@@ -92,12 +105,13 @@ class Player:
         base: int = 300,
         expires: int = 2_000_000_000,
         nonce: int = 0,
+        start: Start = USUAL,
     ) -> Open:
         return Open(
             opener=self.address,
             white=self.side if white is None else white,
             black=BOT if black is None else black,
-            start=bytes(32),
+            **start_words(start),
             base_seconds=base,
             increment_seconds=0,
             delay_seconds=0,
@@ -119,12 +133,15 @@ class ChainGame:
     terms: Terms
     tx: str
     now: float
-    game: Game = field(default_factory=Game)
+    game: Game = field(init=False)
     moves: list[LandedMove] = field(default_factory=list)
     white: float = 0
     black: float = 0
     ended: Ended | None = None
     grace: float | None = None
+
+    def __post_init__(self) -> None:
+        self.game = Game(self.open.begins)
 
     @property
     def open(self) -> Open:
@@ -243,6 +260,12 @@ class FakeChain:
                 white = signer == side_player(terms.open.white)
                 won = Result.BLACK_WINS if white else Result.WHITE_WINS
                 game.ended = Ended(Outcome(won, Reason.RESIGNATION), tx)
+            case AbortGame(signature=signature):
+                if game.game.played >= ABORT_PLIES:
+                    raise ChainRejected("TooLateToAbort", {"ply": game.game.ply})
+                if Abort(game_id).signer(DOMAIN, signature) not in self._players(game):
+                    raise ChainRejected("BadSignature", {})
+                game.ended = Ended(ABORTED, tx)
             case ClaimDraw(ply=ply, signature=signature):
                 self._check_ply(game, ply)
                 signer = Draw(game_id, ply, self.history(game)).signer(DOMAIN, signature)
@@ -311,8 +334,12 @@ class FakeChain:
         return Landing(tx, 50_000, block, game.clocks(), game.ended, grace)
 
     def _check_ply(self, game: ChainGame, ply: int) -> None:
-        if ply != len(game.moves):
-            raise ChainRejected("StalePly", {"expected": len(game.moves), "got": ply})
+        if ply != game.game.ply:
+            raise ChainRejected("StalePly", {"expected": game.game.ply, "got": ply})
+
+    @staticmethod
+    def _players(game: ChainGame) -> tuple[str | None, ...]:
+        return side_player(game.terms.open.white), side_player(game.terms.open.black)
 
     def _player(self, game: ChainGame) -> str | None:
         white = game.game.turn == chess.WHITE

@@ -3,8 +3,9 @@
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeVar
 
+from engine.start import USUAL, Start
 from proofs.errors import ChainRejected
-from proofs.signing import Draw, Open, Resign
+from proofs.signing import Abort, Draw, Open, Resign
 from proofs.statement import commitment
 from server import messages as m
 from server.effects import (
@@ -35,6 +36,7 @@ class Table:
         black: bytes | None = BOT,
         choose: Callable[..., int] | None = None,
         base: int = 300,
+        start: Start = USUAL,
     ) -> None:
         self.now = 1000.0
         self.player = Player()
@@ -42,7 +44,9 @@ class Table:
         bots: Mapping[bytes, BotPlayer] = BOTS
         if choose is not None:
             bots = {**BOTS, BOT: BotPlayer(BOT, "scripted", choose)}
-        opening: Open = self.player.open(commitment(SECRET), white=white, black=black, base=base)
+        opening: Open = self.player.open(
+            commitment(SECRET), white=white, black=black, base=base, start=start
+        )
         signature = opening.sign(DOMAIN, self.player.key)
         self.terms = Terms(DOMAIN, opening, signature, SECRET, bots)
         self.session = Session(self.terms, payee=PAYEE, now=self.now)
@@ -80,7 +84,8 @@ class Table:
         return None if under_way is None else Submit(under_way)
 
     def stage(self, ply: int) -> str | None:
-        return self.session.line.plies[ply].stage
+        found = self.session.line.at(ply)
+        return None if found is None else found.stage
 
     def stages(self) -> list[str | None]:
         return [ply.stage for ply in self.session.line.plies]
@@ -97,6 +102,10 @@ class Table:
     def resign(self, player: Player | None = None) -> list[Effect]:
         signature = Resign(self.session.id).sign(DOMAIN, (player or self.player).key)
         return self.do(self.session.resign(signature, self.now))
+
+    def abort(self, player: Player | None = None) -> list[Effect]:
+        signature = Abort(self.session.id).sign(DOMAIN, (player or self.player).key)
+        return self.do(self.session.abort(signature, self.now))
 
     def claim_draw(self) -> list[Effect]:
         line = self.session.line

@@ -17,7 +17,19 @@ from eth_utils.crypto import keccak
 
 from engine.encoding import encode_board, encode_context
 from engine.policy_map import MOVES, move_index
-from proofs.signing import Domain, Draw, Message, Move, Open, Resign, address_of, player_side
+from engine.start import Start
+from proofs.signing import (
+    Abort,
+    Domain,
+    Draw,
+    Message,
+    Move,
+    Open,
+    Resign,
+    address_of,
+    player_side,
+    start_words,
+)
 from proofs.statement import next_history
 
 GOLDEN = Path(__file__).parents[1] / "golden"
@@ -53,11 +65,12 @@ def _open(seed: int) -> dict[str, Any]:
     player = address_of(PrivateKey(KEYS[seed % len(KEYS)].to_bytes(32, "big")))
     bot = keccak(f"bot {seed}".encode())
     sides = [player_side(player), bot]
+    fen = (chess.STARTING_FEN, *POSITIONS[-2:])[seed % 3]
     message = Open(
         opener=player,
         white=sides[seed % 2],
         black=sides[1 - seed % 2],
-        start=bytes(32),
+        **start_words(Start.from_fen(fen)),
         base_seconds=600 * (seed + 1),
         increment_seconds=seed,
         delay_seconds=2 * seed,
@@ -71,6 +84,7 @@ def _open(seed: int) -> dict[str, Any]:
         "white": _hex(message.white),
         "black": _hex(message.black),
         "start": _hex(message.start),
+        "startContext": message.start_context,
         "baseSeconds": message.base_seconds,
         "incrementSeconds": message.increment_seconds,
         "delaySeconds": message.delay_seconds,
@@ -92,6 +106,7 @@ def signing_vectors() -> dict[str, Any]:
         for ply, index in ((0, 0), (1, 1857), (65535, 293))
     ]
     vectors.append(_signed(Resign(game), {"game": _hex(game)}))
+    vectors.append(_signed(Abort(game), {"game": _hex(game)}))
     vectors.append(_signed(Draw(game, 77, history), {**names, "ply": 77}))
     return {
         "domain": {"chainId": DOMAIN.chain_id, "arena": DOMAIN.arena},

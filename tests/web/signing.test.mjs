@@ -4,6 +4,7 @@ import { test } from "node:test";
 import { fromHex, toHex } from "../../web/js/bytes.js";
 import {
   Key,
+  abortDigest,
   drawDigest,
   gameId,
   moveDigest,
@@ -21,6 +22,7 @@ const DIGESTS = {
   Move: moveDigest,
   Resign: resignDigest,
   Draw: drawDigest,
+  Abort: abortDigest,
 };
 
 test("addresses are those of the Python side", () => {

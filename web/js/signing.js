@@ -24,12 +24,13 @@ const HALF_ORDER = 0x7fffffffffffffffffffffffffffffff5d576e7357a4501ddfe92f46681
 export const TYPES = /** @type {const} */ ({
   Domain: "EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)",
   Open:
-    "Open(address opener,bytes32 white,bytes32 black,bytes32 start,uint32 baseSeconds," +
-    "uint16 incrementSeconds,uint16 delaySeconds,bytes32 commitment,bytes32 seed," +
-    "uint64 expires,uint256 nonce)",
+    "Open(address opener,bytes32 white,bytes32 black,bytes32 start,uint24 startContext," +
+    "uint32 baseSeconds,uint16 incrementSeconds,uint16 delaySeconds,bytes32 commitment," +
+    "bytes32 seed,uint64 expires,uint256 nonce)",
   Move: "Move(bytes32 game,uint16 ply,bytes32 history,uint16 index)",
   Resign: "Resign(bytes32 game)",
   Draw: "Draw(bytes32 game,uint16 ply,bytes32 history)",
+  Abort: "Abort(bytes32 game)",
 });
 
 /** @param {string} text */
@@ -82,6 +83,7 @@ export function openDigest(domain, open) {
     open.white,
     open.black,
     open.start,
+    open.startContext ?? 0,
     open.baseSeconds,
     open.incrementSeconds,
     open.delaySeconds,
@@ -136,6 +138,9 @@ export const moveDigest = (domain, { game, ply, history, index }) =>
 
 /** @param {Domain} domain @param {{game: string}} resign */
 export const resignDigest = (domain, { game }) => digest(domain, "Resign", [game]);
+
+/** @param {Domain} domain @param {{game: string}} abort */
+export const abortDigest = (domain, { game }) => digest(domain, "Abort", [game]);
 
 /** @param {Domain} domain @param {{game: string, ply: number, history: string}} draw */
 export const drawDigest = (domain, { game, ply, history }) =>

@@ -92,6 +92,7 @@
  * @property {Side} black
  * @property {string} opener
  * @property {ClockTerms} clock
+ * @property {string} [startFen] where the game began; its plies count from 1 if Black moved first
  * @property {"opening" | "playing" | "ended"} status
  * @property {{result: string, reason: string} | null} result
  * @property {{stage: Stage, tx: string | null, gas: number | null, reason?: string | null}}

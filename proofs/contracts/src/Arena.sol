@@ -14,12 +14,13 @@ import {MoveStatement} from "./MoveStatement.sol";
 import {PolicyTable} from "./PolicyTable.sol";
 import {QUIET_WORDS, QuietMoves} from "./QuietMoves.sol";
 import {Sides} from "./Sides.sol";
+import {Start} from "./Start.sol";
 import {VerifierCall} from "./VerifierCall.sol";
 
 /// @title The arena
 /// @dev No owner, no money, no upgrade. Words are drawn where they belong: board and context in
-///      ChessRules, a game's storage in GameStore and QuietMoves, public inputs in MoveStatement,
-///      signed messages in Messages, sides in Sides.
+///      ChessRules, a game's start in Start, its storage in GameStore and QuietMoves, public inputs in
+///      MoveStatement, signed messages in Messages, sides in Sides.
 contract Arena is IArena {
     using GameStore for Stored;
     using QuietMoves for uint256[QUIET_WORDS];
@@ -31,7 +32,7 @@ contract Arena is IArena {
     /// @notice The most gas a verifier gets.
     uint256 public constant VERIFIER_GAS = VerifierCall.GAS_CAP;
 
-    uint256 private constant START_BOARD = 0xa89cb98a77777777000000000000000000000000000000001111111142365324;
+    uint256 private constant ABORT_PLIES = 2;
 
     IBotRegistry public immutable registry;
 
@@ -47,7 +48,6 @@ contract Arena is IArena {
         returns (bytes32 id)
     {
         if (block.timestamp > open.expires) revert OpenExpired(open.expires, block.timestamp);
-        if (open.start != 0) revert UnsupportedStart(open.start);
         if (open.baseSeconds == 0 || open.baseSeconds > MAX_BASE) revert BadClock(open.baseSeconds);
         bytes32 commitment = keccak256(abi.encode(secret));
         if (commitment != open.commitment) revert BadSecret(open.commitment, commitment);
@@ -58,8 +58,8 @@ contract Arena is IArena {
         Messages.check(open.opener, id, signature);
 
         Game memory g;
-        g.board = START_BOARD;
-        g.context = uint24(Context.START);
+        (g.board, g.context, g.firstPly) = Start.read(open.start, open.startContext);
+        g.ply = g.firstPly;
         g.lastMoveAt = uint40(block.timestamp);
         g.whiteClock = open.baseSeconds;
         g.blackClock = open.baseSeconds;
@@ -107,6 +107,14 @@ contract Arena is IArena {
         Messages.check(_player(id), Messages.resignDigest(id), signature);
         bool white = _games[id].white.isPlayer();
         _end(id, white ? Result.BlackWins : Result.WhiteWins, Reason.Resignation, signature);
+    }
+
+    /// @inheritdoc IArena
+    function abort(bytes32 id, bytes calldata signature) external {
+        (Game memory g,) = _ongoing(id);
+        if (g.ply >= g.firstPly + ABORT_PLIES) revert TooLateToAbort(g.ply);
+        Messages.check(_player(id), Messages.abortDigest(id), signature);
+        _end(id, Result.Aborted, Reason.Aborted, signature);
     }
 
     /// @inheritdoc IArena

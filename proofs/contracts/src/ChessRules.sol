@@ -99,10 +99,15 @@ library ChessRules {
 
     /// Whether the mover's king is attacked.
     function inCheck(uint256 board) internal pure returns (bool) {
+        return checkersOf(board) != 0;
+    }
+
+    /// The pieces that attack the mover's king, but for the other king.
+    function checkersOf(uint256 board) internal pure returns (uint256) {
         uint256 king = board.ownKing();
         uint256 empty = ~board.occupied();
         return _leaperChecks(board, king) | (king.diagonals(empty) & board.theirDiagonal())
-                | (king.straights(empty) & board.theirStraight()) != 0;
+            | (king.straights(empty) & board.theirStraight());
     }
 
     /// Whether neither side could mate: kings alone, one knight, or bishops all on squares of one colour.
@@ -152,7 +157,7 @@ library ChessRules {
             }
             if (piece == PAWN && to - from == 64) {
                 uint256 file = to >> 2 & 7;
-                if (_enPassant(nextBoard, file) != 0) nextContext |= (file + 1) << 4;
+                if (enPassant(nextBoard, file) != 0) nextContext |= (file + 1) << 4;
             }
         }
     }
@@ -277,7 +282,7 @@ library ChessRules {
     ) private pure {
         unchecked {
             uint256 file = (context >> 4 & 15) - 1;
-            uint256 pawns = _enPassant(board, file) & pieces;
+            uint256 pawns = enPassant(board, file) & pieces;
             for (; pawns != 0; pawns &= pawns - 1) {
                 PolicyTable.add(
                     mask, tables, PolicyTable.square(tables, pawns & (0 - pawns)), 1 << (160 + 4 * file)
@@ -397,7 +402,7 @@ library ChessRules {
     /// The own pawns that may capture en passant the pawn which just went two squares on `file`. Capturing takes two
     /// pawns off one rank, so each capture is tried out: it must leave no slider a way to the king. (Nothing else can
     /// attack him then: the push was the last move, and if the pawn itself gives check, it goes.)
-    function _enPassant(uint256 board, uint256 file) private pure returns (uint256 pawns) {
+    function enPassant(uint256 board, uint256 file) internal pure returns (uint256 pawns) {
         unchecked {
             uint256 victim = 1 << (128 + 4 * file);
             uint256 beside = (victim << 4 & Bitboard.NOT_A) | (victim >> 4 & Bitboard.NOT_H);

@@ -22,8 +22,8 @@ struct Stored {
 ///      It reads these and its mover's side, and a bot's move the seed. The packed word, from the
 ///      lowest bit, with names as in Game, and last the number of quiet moves that are kept:
 ///
-///      bit  0         24    40       48       56           96           136          176
-///           | context | ply | result | reason | lastMoveAt | whiteClock | blackClock |
+///      bit  0         20         24    40       48       56           96           136          176
+///           | context | firstPly | ply | result | reason | lastMoveAt | whiteClock | blackClock |
 ///
 ///      bit  176          216                232            248     256
 ///           | graceUntil | incrementSeconds | delaySeconds | quiet |
@@ -34,7 +34,8 @@ library GameStore {
     function load(Stored storage s) internal view returns (Game memory g, uint256 quiet) {
         uint256 packed = s.packed;
         g.board = s.board;
-        g.context = uint24(packed);
+        g.context = uint24(packed & 0xfffff);
+        g.firstPly = uint8(packed >> 20 & 15);
         g.ply = uint16(packed >> 24);
         g.result = Result(packed >> 40 & 255);
         g.reason = Reason(packed >> 48 & 255);
@@ -50,7 +51,7 @@ library GameStore {
 
     /// @notice Store what moves change.
     function save(Stored storage s, Game memory g, uint256 quiet) internal {
-        uint256 packed = uint256(g.context) | uint256(g.ply) << 24;
+        uint256 packed = uint256(g.context) | uint256(g.firstPly) << 20 | uint256(g.ply) << 24;
         packed |= uint256(g.result) << 40 | uint256(g.reason) << 48;
         packed |= uint256(g.lastMoveAt) << 56 | uint256(g.whiteClock) << 96 | uint256(g.blackClock) << 136;
         packed |= uint256(g.graceUntil) << 176;

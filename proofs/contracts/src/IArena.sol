@@ -7,7 +7,8 @@ import {Statement} from "./IMoveVerifier.sol";
 /// @param opener Who opens the game; need not be the player, whose key may be made for one game.
 /// @param white A side: a player's key or a bot's version, see Sides.
 /// @param black The other side. At least one of the two is a bot.
-/// @param start The starting position; 0 is the usual one, and the only one so far.
+/// @param start The starting position's board word, seen by who moves first; 0 for the usual one.
+/// @param startContext Its context word and who moves first, see Start; 0 for the usual one.
 /// @param baseSeconds What each side's clock begins with, 1 second to 365 days.
 /// @param incrementSeconds What a side gains with each move.
 /// @param delaySeconds How long a side may think at each move before its clock runs.
@@ -20,6 +21,7 @@ struct Open {
     bytes32 white;
     bytes32 black;
     bytes32 start;
+    uint24 startContext;
     uint32 baseSeconds;
     uint16 incrementSeconds;
     uint16 delaySeconds;
@@ -33,7 +35,8 @@ enum Result {
     Ongoing,
     WhiteWins,
     BlackWins,
-    Draw
+    Draw,
+    Aborted
 }
 
 enum Reason {
@@ -46,13 +49,15 @@ enum Reason {
     FiftyMovesClaim,
     ThreefoldClaim,
     Resignation,
-    Timeout
+    Timeout,
+    Aborted
 }
 
 /// @notice A game as it stands.
 /// @param board The board word, turned to the side to move: four bits a square from a1.
 /// @param context Castling rights, en-passant file, earlier occurrences, rule-50 counter (ChessRules).
-/// @param ply Moves played so far. White moves at even plies.
+/// @param firstPly Where the plies begin: 0, or 1 if Black moved first.
+/// @param ply The ply to be played: `firstPly` and the moves played so far. White moves at even plies.
 /// @param result Ongoing, or how it ended.
 /// @param reason Why it ended.
 /// @param lastMoveAt When the last move (or the opening) landed: the mover's clock runs since.
@@ -69,6 +74,7 @@ struct Game {
     uint256 board;
     // one storage slot, 248 bits
     uint24 context;
+    uint8 firstPly;
     uint16 ply;
     Result result;
     Reason reason;
@@ -106,6 +112,10 @@ struct Game {
 ///      themselves, in this order and after checkmate. Threefold repetition and 50 moves must be
 ///      claimed, by the game's player at either side's turn; bots claim nothing. When time runs out
 ///      against a side that could not mate with any help (FIDE 6.9), the game is drawn.
+///
+///      Starts. A game begins at the usual position or at any that play could go on from, see Start;
+///      what came before it, and how often it occurred, counts for nothing. Before its second move a
+///      game's player may abort it: then nobody has won, and it is no draw.
 interface IArena {
     event GameOpened(
         bytes32 indexed game, address indexed opener, Open open, bytes32 secret, bytes signature
@@ -132,7 +142,7 @@ interface IArena {
         bytes32 history
     );
     event TimeoutClaimed(bytes32 indexed game, uint16 ply, uint64 deadline);
-    /// @param evidence The signature behind a resignation or a claimed draw, otherwise empty.
+    /// @param evidence The signature behind a resignation, an abort or a claimed draw, otherwise empty.
     event GameEnded(bytes32 indexed game, Result result, Reason reason, bytes evidence);
 
     /// @notice Neither side is a bot.
@@ -141,7 +151,8 @@ interface IArena {
     error UnknownBot(bytes32 id);
     /// @notice The bot's proofs are about another statement than this contract's.
     error UnsupportedStatement(bytes32 bot, bytes32 statement);
-    error UnsupportedStart(bytes32 start);
+    /// @notice No game can begin here: no play leads to it, or it is over.
+    error IllegalStart(bytes32 start, uint256 startContext);
     error BadClock(uint256 baseSeconds);
     error OpenExpired(uint256 expires, uint256 now);
     /// @notice The revealed secret does not fit the commitment in the opening.
@@ -168,8 +179,10 @@ interface IArena {
     /// @notice A timeout is claimed already, and the window for a move is open.
     error GraceRunning(uint256 graceUntil);
     error NothingToClaim(uint256 repetitions, uint256 halfmoves);
+    /// @notice Two moves have been played.
+    error TooLateToAbort(uint256 ply);
 
-    /// @notice Open a game. White's clock starts.
+    /// @notice Open a game. The clock of who moves first starts.
     /// @param secret What the operator committed to.
     /// @return game The digest of `open`.
     function openGame(Open calldata open, bytes calldata signature, bytes32 secret)
@@ -186,6 +199,9 @@ interface IArena {
 
     /// @notice Give the game up, signed by its player as Resign{game}, at any time.
     function resign(bytes32 game, bytes calldata signature) external;
+
+    /// @notice End a game without a result before its second move, signed by its player as Abort{game}.
+    function abort(bytes32 game, bytes calldata signature) external;
 
     /// @notice Claim a draw by threefold repetition, else by 50 moves, as the position stands.
     /// @param signature Its player's over Draw{game, ply, history}.

@@ -10,6 +10,7 @@ import {IArena, Open} from "./IArena.sol";
 ///      Move    game | ply | history | index            plays an index after exactly these moves
 ///      Resign  game                                    gives a game up
 ///      Draw    game | ply | history                    claims a draw after exactly these moves
+///      Abort   game                                    takes a game back that has hardly begun
 ///
 ///      and the hashes that tie a game together:
 ///
@@ -22,11 +23,12 @@ library Messages {
     bytes32 private constant DOMAIN =
         keccak256("EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)");
     bytes32 private constant OPEN = keccak256(
-        "Open(address opener,bytes32 white,bytes32 black,bytes32 start,uint32 baseSeconds,uint16 incrementSeconds,uint16 delaySeconds,bytes32 commitment,bytes32 seed,uint64 expires,uint256 nonce)"
+        "Open(address opener,bytes32 white,bytes32 black,bytes32 start,uint24 startContext,uint32 baseSeconds,uint16 incrementSeconds,uint16 delaySeconds,bytes32 commitment,bytes32 seed,uint64 expires,uint256 nonce)"
     );
     bytes32 private constant MOVE = keccak256("Move(bytes32 game,uint16 ply,bytes32 history,uint16 index)");
     bytes32 private constant RESIGN = keccak256("Resign(bytes32 game)");
     bytes32 private constant DRAW = keccak256("Draw(bytes32 game,uint16 ply,bytes32 history)");
+    bytes32 private constant ABORT = keccak256("Abort(bytes32 game)");
 
     /// @dev Half the order of secp256k1: above it lies each signature's second form (EIP-2).
     uint256 private constant HALF_ORDER = 0x7fffffffffffffffffffffffffffffff5d576e7357a4501ddfe92f46681b20a0;
@@ -49,6 +51,10 @@ library Messages {
 
     function drawDigest(bytes32 game, uint256 ply, bytes32 history) internal view returns (bytes32) {
         return _digest(keccak256(abi.encode(DRAW, game, ply, history)));
+    }
+
+    function abortDigest(bytes32 game) internal view returns (bytes32) {
+        return _digest(keccak256(abi.encode(ABORT, game)));
     }
 
     function nextHistory(bytes32 history, uint256 index) internal pure returns (bytes32) {

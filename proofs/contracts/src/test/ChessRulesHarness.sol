@@ -6,6 +6,7 @@ import {ChessRules} from "../ChessRules.sol";
 import {Context} from "../Context.sol";
 import {Material} from "../Material.sol";
 import {PolicyTable} from "../PolicyTable.sol";
+import {Start} from "../Start.sol";
 
 /// ChessRules from outside, one position at a time or many in one call. For tests and for `checkproof bench`.
 contract ChessRulesHarness {
@@ -60,6 +61,14 @@ contract ChessRulesHarness {
             uint256 free = _freeMemory();
             if (ChessRules.isLegal(questions[i][0], questions[i][1], questions[i][2])) list[i] = 1;
             _forgetFrom(free);
+        }
+    }
+
+    /// For each board and context, 1 if a game may begin there.
+    function arePlayable(uint256[2][] calldata positions) external pure returns (uint256[] memory list) {
+        list = new uint256[](positions.length);
+        for (uint256 i = 0; i < positions.length; ++i) {
+            if (Start.isPlayable(positions[i][0], positions[i][1])) list[i] = 1;
         }
     }
 
