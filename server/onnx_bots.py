@@ -68,6 +68,7 @@ class OnnxBots:
         self._shipped = tuple(shipped)
         self._house = house
         self._choosers = choosers
+        self._list_fault: str | None = None
         self._wanted: list[Wanted] = []
         self._ready: dict[Wanted, Ready] = {}
         self._settled: set[Wanted] = set()
@@ -118,14 +119,14 @@ class OnnxBots:
 
     def _look(self) -> list[Wanted]:
         """The bots that are to play now."""
-        nets = files("engine") / "nets"
-        wanted = [Wanted(name, net=Path(str(nets / f"{name}.onnx"))) for name in self._shipped]
+        wanted = [Wanted(name, net=shipped_net(name)) for name in self._shipped]
         try:
             listed = listed_bots(self._data)
         except BotListDamaged as error:
-            if not self._settled:  # once is enough
-                _LOG.warning(f"no listed ONNX bot plays: {error}")
-            return wanted
+            if str(error) != self._list_fault:
+                self._list_fault = str(error)
+                _LOG.warning(f"no other ONNX bots: {error}")
+            return [*wanted, *(known for known in self._wanted if known.folder is not None)]
         return [*wanted, *(Wanted(bot.name, folder=bot.folder) for bot in listed)]
 
     def _seat(self, bot: Ready) -> None:
@@ -173,6 +174,11 @@ class OnnxBots:
 
     async def _registered(self, name: str, folder: Path) -> BotVersion:
         return await ensure_ezkl_bot(self._chain, folder, metadata(name))
+
+
+def shipped_net(name: str) -> Path:
+    """The file of a net that comes with the package."""
+    return Path(str(files("engine") / "nets" / f"{name}.onnx"))
 
 
 def ezkl_version() -> str | None:
