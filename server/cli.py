@@ -262,6 +262,39 @@ def bots_list(
     run_bots((data, rpc, arena), as_json=as_json, say=_say)
 
 
+@bots_app.command("add")
+def bots_add(
+    *,
+    net: Annotated[Path, typer.Argument(help="An ONNX file.", metavar="NET.onnx")],
+    name: Annotated[str | None, typer.Option(help="What it is called; else as its file.")] = None,
+    rpc: Rpc = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run/--no-dry-run", help="Prove moves and play games first.")
+    ] = True,
+    moves: Annotated[int, typer.Option(help="Proven in the dry run.", min=0)] = 2,
+    games: Annotated[int, typer.Option(help="Played on each of two rungs there.", min=0)] = 10,
+    data: Data = _DATA,
+    as_json: AsJson = False,
+) -> None:
+    """Let an ONNX net play, proven by ezkl (needs the `ezkl` extra; minutes the first time)."""
+    from server.cli_bots import Trial, run_add
+
+    trial = Trial(moves, games) if dry_run else None
+    run_add(net, name=name, data=data, rpc=rpc, trial=trial, as_json=as_json, say=_say)
+
+
+@bots_app.command("remove")
+def bots_remove(
+    name: Annotated[str, typer.Argument(help="As it was added.")],
+    data: Data = _DATA,
+    as_json: AsJson = False,
+) -> None:
+    """Offer an added bot no more; its files stay for the games that need them."""
+    from server.cli_bots import run_remove
+
+    run_remove(name, data=data, as_json=as_json, say=_say)
+
+
 @app.command()
 def watch(
     game: Annotated[
@@ -300,6 +333,27 @@ def games(
         raise typer.BadParameter("--url asks a server, --rpc, --arena and --data ask a chain")
     else:
         run_games_of_chain((data or _DATA, rpc, arena), as_json=as_json, say=_say)
+
+
+@app.command()
+def bridge(
+    *,
+    url: Url = None,
+    key: Annotated[
+        Path, typer.Option(help="The file of the key that plays; made if it is not there.")
+    ] = _DATA / "bridge.key",
+    port: Annotated[
+        int, typer.Option(help="The next free one is taken if it is not.", min=1, max=65535)
+    ] = 8600,
+) -> None:
+    """Be Lichess's Bot API for a bot program on this machine, and sign its moves.
+
+    The program needs the address and the token that are printed.  The key stays here.
+    """
+    from server.arena_http import DEFAULT_URL
+    from server.cli_bridge import run_bridge
+
+    run_bridge(_http(url or DEFAULT_URL), key_file=key, port=port, say=_say)
 
 
 def _http(url: str) -> str:

@@ -19,6 +19,7 @@ ServerError
 │   ├── BackupFailed       it could not be made
 │   ├── FolderNotEmpty     it is not restored over what is there
 │   └── NotABackup         a file that is none, or that was changed
+├── BadKeyFile             a bridge's key cannot be read
 ├── KeyMissing             a chain that is not ours needs a key of the operator's
 ├── KeyNotMade             a bot's development key could not be made
 ├── HostFailed             a server that was started to be measured did not come up, or ended
@@ -157,6 +158,15 @@ class FolderNotEmpty(BackupError):
 class NotABackup(BackupError):
     def __init__(self, file: Path, why: str) -> None:
         super().__init__(f"{file} is not a sound backup: {why}")
+        self.file = file
+        self.why = why
+
+
+class BadKeyFile(ServerError):
+    """Never tells what is in the file."""
+
+    def __init__(self, file: Path, why: str) -> None:
+        super().__init__(f"the key in {file} cannot be used: {why}")
         self.file = file
         self.why = why
 
