@@ -29,6 +29,7 @@ from engine.player import legal_indices, play_matches, random_mover
 from proofs.chain import Chain
 from proofs.deploy import ensure_contracts
 from proofs.errors import ProofError
+from proofs.ezkl_build import Manifest
 from proofs.ezkl_chain import check_ezkl_bot, ensure_ezkl_bot
 from proofs.ezkl_prover import EzklProof, EzklProver, import_net
 from proofs.node import Anvil
@@ -49,26 +50,38 @@ def dry_run(
     """The report on one net; see the module's head.  Raises ProofError."""
     tell = progress or (lambda _line: None)
     tell(f"importing {net} (minutes the first time)")
-    folder = import_net(net, store)
+    return try_out(import_net(net, store, progress=tell), moves=moves, games=games, progress=tell)
+
+
+def try_out(
+    folder: Path, *, moves: int = 3, games: int = 40, progress: Tell | None = None
+) -> dict[str, Any]:
+    """The report on a net that was imported into `folder`.  Raises ProofError."""
+    tell = progress or (lambda _line: None)
     with EzklProver(folder) as prover:
-        manifest = prover.manifest
-        report: dict[str, Any] = {
-            "net": manifest.net_hash,
-            "circuit": manifest.circuit_hash,
-            "key": manifest.key_hash,
-            "development_setup": manifest.development,
-            "weights": manifest.weights,
-            "macs": manifest.macs,
-            "rows": manifest.rows,
-            "logrows": manifest.logrows,
-            "instances": manifest.instances,
-            "code_bytes": manifest.code_bytes,
-        }
+        report = described(prover.manifest)
         if moves:
             report |= asyncio.run(_on_fresh_chain(lambda c: _play(c, folder, prover, moves, tell)))
         if games:
             report |= _matches(prover, games, tell)
     return report
+
+
+def described(manifest: Manifest) -> dict[str, Any]:
+    """What is known of a net without playing."""
+    return {
+        "net": manifest.net_hash,
+        "circuit": manifest.circuit_hash,
+        "key": manifest.key_hash,
+        "development_setup": manifest.development,
+        "ceremony": manifest.ceremony or None,
+        "weights": manifest.weights,
+        "macs": manifest.macs,
+        "rows": manifest.rows,
+        "logrows": manifest.logrows,
+        "instances": manifest.instances,
+        "code_bytes": manifest.code_bytes,
+    }
 
 
 async def _on_fresh_chain(play: Callable[[Chain], Awaitable[dict[str, Any]]]) -> dict[str, Any]:
