@@ -2,9 +2,9 @@
 
     python -m tests.web.make_recording
 
-The first game is the player's with White against `pawn`, with real proofs; the second against a
-bot that brought a verifier of its own.  `plies` are the bot's moves, with what the Python side makes
-of them: the public inputs, and the call that asks a verifier.
+The first game is the player's with White against `pawn`, with real proofs; the second against
+a bot that brought a verifier of its own.  `plies` are the bot's moves, with what the Python side
+makes of them: the public inputs, and the call that asks a verifier.
 """
 
 import asyncio
