@@ -18,7 +18,7 @@ play: setup
 
 test: check pytest
 
-setup: .venv/.runtime web/node_modules/.runtime
+setup: .venv/.runtime .venv/.ezkl web/node_modules/.runtime
 
 .venv/.runtime: requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
@@ -29,9 +29,16 @@ setup: .venv/.runtime web/node_modules/.runtime
 	@$(PIP) install -q --no-deps --editable .
 	@touch $@
 
+# ezkl has wheels for few machines, and everything but bots from ONNX files works without it.
+.venv/.ezkl: .venv/.runtime requirements-ezkl.lock
+	@echo "Installing ezkl, for bots from ONNX files (once) ..." >&2
+	@if $(PIP) install -q --no-deps --only-binary :all: --require-hashes \
+	  -r requirements-ezkl.lock 2> .venv/ezkl.log; then touch $@; else \
+	  echo "No ezkl here (.venv/ezkl.log says why): bots from ONNX files cannot play" >&2; fi
+
 web/node_modules/.runtime: web/package-lock.json
 	@command -v npm >/dev/null || { echo "checkproof needs node 20 with npm" >&2; exit 1; }
-	@echo "Installing the local chain node from npm (once) ..." >&2
+	@echo "Installing the local chain node and the Solidity compiler from npm (once) ..." >&2
 	@cd web && npm ci --omit=dev --ignore-scripts --no-audit --no-fund --loglevel=error
 	@touch $@
 
@@ -90,6 +97,10 @@ lock: setup-dev
 	CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/pip-compile $(LOCK) --extra dev --extra train --extra ezkl \
 	  -c requirements.lock -o requirements-dev.lock pyproject.toml
 	sed -i '/^torch==/,/^[^ ]/{/^torch==/d;/^ /d}' requirements-dev.lock
+	CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/pip-compile $(LOCK) --extra ezkl \
+	  -c requirements.lock -o .venv/ezkl.lock pyproject.toml
+	awk 'NR == FNR { if (/^[a-z0-9]/) there[$$1]; next } /^[a-z0-9]/ { keep = !($$1 in there) } \
+	  /^#/ { keep = 1 } keep' requirements.lock .venv/ezkl.lock > requirements-ezkl.lock
 
 clean:
 	rm -rf .venv web/node_modules .cache dist
