@@ -1,5 +1,5 @@
 /** The lobby: choose a bot and a colour, sign the opening, go to the board. */
-import { ApiFault, fetchConfig, fetchGames } from "./api.js";
+import { ApiFault, fetchConfig, fetchGames, fetchLobby } from "./api.js";
 import { randomBytes } from "./bytes.js";
 import { ownAddresses, storedKey } from "./keys.js";
 import { openGame } from "./opening.js";
@@ -9,7 +9,7 @@ import { LobbyView } from "./view_lobby.js";
 /** @import { Bot, Config } from "./types.js" */
 /** @import { Choice } from "./view_lobby.js" */
 
-const GAMES_MS = 5000;
+const GAMES_MS = 2500;
 
 const view = new LobbyView(
   (bot, choice) => void start(bot, choice),
@@ -39,24 +39,34 @@ async function start(bot, choice) {
   }
 }
 
-async function refreshGames() {
+/** The games and what else changes; a page that nobody sees asks for nothing. */
+async function refresh() {
+  if (!document.hidden) await ask();
+  setTimeout(() => void refresh(), GAMES_MS);
+}
+
+async function ask() {
   try {
-    view.showGames(await fetchGames(), ownAddresses());
+    const [games, lobby] = await Promise.all([fetchGames(), fetchLobby()]);
+    view.showGames(games, ownAddresses());
+    view.showLobby(lobby);
+    config = await fetchConfig();
+    view.showConfig(config);
   } catch (error) {
-    if (!(error instanceof ApiFault)) throw error; // an ApiFault: the banner says it already
+    if (!(error instanceof ApiFault)) throw error; // the banner says it already
   }
-  setTimeout(() => void refreshGames(), GAMES_MS);
 }
 
 async function main() {
   view.showIdentity(storedKey()?.address ?? null);
+  document.addEventListener("visibilitychange", () => document.hidden || void ask());
   try {
     config = await fetchConfig();
     view.showConfig(config);
   } catch (error) {
     view.showError(lineOf(error));
   }
-  await refreshGames();
+  await refresh();
 }
 
 void main();
