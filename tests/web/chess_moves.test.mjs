@@ -2,8 +2,23 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { MOVES, POLICY_SIZE, indexMove, moveIndex } from "../../web/js/chess_moves.js";
-import { boardWord, contextWord } from "../../web/js/encoding.js";
-import { RecordFault, drawClaim, follow, isFinal, startOf } from "../../web/js/line.js";
+import {
+  START,
+  boardWord,
+  contextWord,
+  firstPly,
+  startFen,
+  startWords,
+} from "../../web/js/encoding.js";
+import {
+  RecordFault,
+  asStart,
+  drawClaim,
+  firstPlyOf,
+  follow,
+  isFinal,
+  startOf,
+} from "../../web/js/line.js";
 import { Chess } from "../../web/vendor/chess.js/chess.js";
 
 const golden = JSON.parse(readFileSync(new URL("../golden/moves.json", import.meta.url), "utf8"));
@@ -89,5 +104,23 @@ test("positions are encoded as the Python side encodes them", () => {
       contexts.map((/** @type {number} */ _, /** @type {number} */ n) => contextWord(fen, n)),
       contexts,
     );
+  }
+});
+
+test("a start's words are the Python side's, and come back from them", () => {
+  for (const { fen, begins, ...words } of golden.starts) {
+    assert.equal(asStart(fen), begins);
+    assert.deepEqual(startWords(begins), words);
+    assert.equal(startFen(words), begins);
+    assert.equal(firstPly(words), firstPlyOf([startOf("0x", begins)]));
+    assert.equal(firstPly(words), begins.includes(" w ") ? 0 : 1);
+  }
+  assert.equal(startOf("0x").fen, START);
+  assert.equal(startFen({ start: `0x${"0".repeat(64)}` }), START);
+});
+
+test("what is no FEN is no start", () => {
+  for (const text of ["", "8/8", "rnbqkbnr/pppppppp/8/8/8/8/PPPPPPPP/RNBQKBNR x KQkq - 0 1"]) {
+    assert.throws(() => asStart(text), Error);
   }
 });

@@ -47,6 +47,14 @@ POSITIONS = (
 )
 
 
+STARTS = (
+    *(fen for fen in POSITIONS if chess.Board(fen).is_valid()),
+    "rnbqkbnr/pppppppp/8/8/4P3/8/PPPP1PPP/RNBQKBNR b KQkq e3 0 1",
+    "rnbqkbnr/ppp1p1pp/8/3pPp2/8/8/PPPP1PPP/RNBQKBNR w KQkq f6 0 3",
+    "4k3/8/8/8/8/8/4p3/R3K3 b Q - 77 140",
+)
+
+
 def _hex(raw: bytes) -> str:
     return "0x" + raw.hex()
 
@@ -142,6 +150,12 @@ def _random_line(seed: int) -> dict[str, Any]:
     return {"game": _hex(game), "moves": moves}
 
 
+def _start(fen: str) -> dict[str, Any]:
+    start = Start.from_fen(fen)
+    words = {"start": f"0x{start.board:064x}", "startContext": start.context}
+    return {"fen": fen, **words, "begins": start.to_board().fen()}
+
+
 def move_vectors() -> dict[str, Any]:
     """The policy map, the indices of all legal moves of some positions, and whole lines."""
     boards = [chess.Board(fen) for fen in POSITIONS]
@@ -156,6 +170,7 @@ def move_vectors() -> dict[str, Any]:
             }
             for board in boards
         ],
+        "starts": [_start(fen) for fen in STARTS],
         "lines": [_random_line(seed) for seed in range(3)],
     }
 

@@ -1,6 +1,7 @@
 /** What was shown and does not hold, in words. */
 
 import { sentence } from "./format.js";
+import { atPly, firstPlyOf } from "./line.js";
 
 /** @import { Position } from "./line.js" */
 /** @import { CorrectionData, MoveRecord } from "./types.js" */
@@ -21,7 +22,7 @@ import { sentence } from "./format.js";
 export function moveName(line, ply) {
   if (ply < 0) return "the opening";
   const number = `${Math.floor(ply / 2) + 1}${ply % 2 ? "…" : "."}`;
-  return `${number}${line[ply + 1]?.move?.san ?? ""}`;
+  return `${number}${atPly(line, ply + 1)?.move?.san ?? ""}`;
 }
 
 /** @type {Record<CorrectionData["cause"], (message: string) => string>} */
@@ -48,7 +49,7 @@ export function told(line, { ply, cause, message, at }) {
 
 /** @param {Position[]} line @param {number} ply @param {string} cause what a correction is about */
 function subject(line, ply, cause) {
-  const [name, later] = [moveName(line, ply), line.length - 2 - ply];
+  const [name, later] = [moveName(line, ply), firstPlyOf(line) + line.length - 2 - ply];
   if (later > 1) return `${name} and the ${later} moves after it do not hold as shown: `;
   if (later === 1) return `${name} and the move after it do not hold as shown: `;
   if (later === 0) return `${name} does not hold as shown: `;
@@ -64,11 +65,12 @@ function subject(line, ply, cause) {
  * @returns {Correction | null} null if everything shown still holds, or was told already
  */
 export function found(line, shown, moves) {
-  const ply = shown.findIndex(({ index, stage }, i) => {
+  const at = shown.findIndex(({ index, stage }, i) => {
     const same = moves[i]?.index === index;
     return !same || (stage === "verified" && moves[i].stage !== "verified");
   });
-  if (ply < 0 || shown[ply].stage === "rejected") return null;
+  if (at < 0 || shown[at].stage === "rejected") return null;
+  const ply = firstPlyOf(line) + at;
   const text = `What was shown from ${moveName(line, ply)} on does not hold any more.`;
   return { ply, text, at: null, followed: true };
 }

@@ -4,6 +4,7 @@
  */
 import { Chess } from "../vendor/chess.js/chess.js";
 import { indexMove, moveIndex } from "./chess_moves.js";
+import { START } from "./encoding.js";
 import { nextHistory } from "./signing.js";
 
 /** @import { Move } from "../vendor/chess.js/chess.js" */
@@ -16,15 +17,44 @@ import { nextHistory } from "./signing.js";
  * @property {{san: string, uci: string, from: string, to: string, index: number} | null} move
  */
 
-const START = "rnbqkbnr/pppppppp/8/8/8/8/PPPPPPPP/RNBQKBNR w KQkq - 0 1";
-
 /** A record that the rules or the hashes contradict. */
 export class RecordFault extends Error {
   name = "RecordFault";
 }
 
-/** @param {string} game @returns {Position} where every game begins */
-export const startOf = (game) => ({ fen: START, history: game, move: null });
+/**
+ * Where a game begins.
+ *
+ * @param {string} game
+ * @param {string} [fen] from startFen, for a game from another position than the usual one
+ * @returns {Position}
+ */
+export const startOf = (game, fen = START) => ({ fen, history: game, move: null });
+
+/**
+ * A position that somebody gives as a FEN, written as a game can begin there: whether one may, the
+ * arena and the contract say.
+ *
+ * @param {string} fen
+ * @returns {string}
+ * @throws {Error} if it is no FEN
+ */
+export function asStart(fen) {
+  const fields = new Chess(fen.trim()).fen().split(" "); // en passant only if it is legal
+  return [...fields.slice(0, 5), "1"].join(" ");
+}
+
+/**
+ * The position before a ply, if the line has it.
+ *
+ * @param {Position[]} line
+ * @param {number} ply
+ * @returns {Position | undefined}
+ */
+export const atPly = (line, ply) => line[ply - firstPlyOf(line)];
+
+/** The number of a line's first ply: White's are even. @param {Position[]} line @returns {0 | 1} */
+export const firstPlyOf = (line) => (turnOf(line[0].fen) === "black" ? 1 : 0);
 
 /**
  * The position after an index.

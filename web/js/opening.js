@@ -1,5 +1,6 @@
 /** Opening a game: ask for the bot's commitment, sign the terms, send them. */
 import { randomBytes, toHex } from "./bytes.js";
+import { START, startWords } from "./encoding.js";
 import { keepGameKey, playerKey, signer } from "./keys.js";
 import { Key, gameId, openDigest, playerSide } from "./signing.js";
 import { Wallet } from "./wallet.js";
@@ -7,13 +8,12 @@ import { Wallet } from "./wallet.js";
 /** @import { Connection } from "./protocol.js" */
 /** @import { ClockTerms, Config, Open } from "./types.js" */
 
-const ZERO = `0x${"0".repeat(64)}`;
-
 /**
  * @typedef {object} Terms what the player chose
  * @property {string} bot its version id
  * @property {boolean} white whether the player has White
  * @property {ClockTerms} [clocks] the arena's usual ones, if left out
+ * @property {string} [fen] where to begin; the usual position, if left out
  *
  * @typedef {object} Opener who signs the opening, and the key that will sign the moves
  * @property {string} address
@@ -47,19 +47,21 @@ async function openerOf(config) {
  * @param {Terms} terms
  * @param {(step: string) => void} [onStep] told what is being done
  * @returns {Promise<string>} the game's id
+ * @throws {Error} with one line for the player
  */
-export async function openGame(connection, config, { bot, white, clocks }, onStep = () => {}) {
+export async function openGame(connection, config, { bot, white, clocks, fen }, onStep = () => {}) {
   onStep(signer() === "browser" ? "Making the opening…" : "Asking your wallet…");
   const { address, key, sign } = await openerOf(config);
   onStep("Asking for the bot's commitment…");
   const offer = await connection.request("offer", { bot }, "offer");
   const player = playerSide(key.address);
+  const begins = fen === undefined ? START : await asStart(fen);
   /** @type {Open} */
   const open = {
     opener: address,
     white: white ? player : bot,
     black: white ? bot : player,
-    start: ZERO,
+    ...startWords(begins),
     ...(clocks ?? config.clocks),
     commitment: offer.commitment,
     seed: toHex(randomBytes(32)),
@@ -76,4 +78,10 @@ export async function openGame(connection, config, { bot, white, clocks }, onSte
     throw new Error("The arena opened another game than the one that was signed.");
   }
   return game;
+}
+
+/** The rules are loaded only by who needs them here. @param {string} fen */
+async function asStart(fen) {
+  const line = await import("./line.js");
+  return line.asStart(fen);
 }

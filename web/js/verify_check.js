@@ -12,7 +12,7 @@ import { sha256 } from "../vendor/noble-hashes/sha2.js";
 import { keccak_256 } from "../vendor/noble-hashes/sha3.js";
 import { fromHex, toHex } from "./bytes.js";
 import { grouped, short } from "./format.js";
-import { boardWord, contextWord } from "./encoding.js";
+import { boardWord, contextWord, firstPly, startFen } from "./encoding.js";
 import { after, repetitions, startOf, turnOf } from "./line.js";
 import { gameId, moveDigest, sidePlayer, signerOf } from "./signing.js";
 import {
@@ -182,7 +182,7 @@ class Check {
    */
   #replay(open, moves) {
     const { game, ply } = this.question;
-    const line = [startOf(game)];
+    const line = [startOf(game, startFen(open))];
     const at = ply - firstPly(open);
     for (const move of moves.slice(0, at)) line.push(this.#step(open, line, move));
     const moved = moves[at];
@@ -301,9 +301,6 @@ class Check {
     }
   }
 }
-
-/** Plies begin at 1 where Black moves first. @param {Open} open */
-const firstPly = ({ startContext = 0 }) => (startContext >> 20) & 1;
 
 /** @param {Statement} statement */
 const legalCount = ({ mask }) => mask.toString(2).replaceAll("0", "").length;

@@ -15,7 +15,7 @@ import { keccak_256 } from "../vendor/noble-hashes/sha3.js";
 import { concat, fromHex, toHex } from "./bytes.js";
 import { POLICY_SIZE } from "./chess_moves.js";
 import { boardWord, contextWord } from "./encoding.js";
-import { indexOf, legalMoves, repetitions } from "./line.js";
+import { firstPlyOf, indexOf, legalMoves, repetitions } from "./line.js";
 
 /** @import { Position } from "./line.js" */
 
@@ -54,7 +54,7 @@ export const maskOf = (fen) =>
  * What a proof of the move at a ply must show.
  *
  * @param {Position[]} line from the start of the game
- * @param {number} ply
+ * @param {number} ply an index of the line
  * @param {{index: number, payee: string, seed: string}} move
  * @returns {Statement}
  */
@@ -64,7 +64,7 @@ export function statementOf(line, ply, { index, payee, seed }) {
     board: boardWord(fen),
     context: contextWord(fen, repetitions(line, ply)),
     payee,
-    dice: diceOf(seed, ply, history),
+    dice: diceOf(seed, firstPlyOf(line) + ply, history),
     index,
     mask: maskOf(fen),
   };
