@@ -5,6 +5,7 @@ each proof are rebuilt and compared.  The checks, by the names that a report use
 
     bot record  a version's id is the hash of all its fields
     key         the verifying key is the registered one, and its points are sound
+    verifier    an ONNX bot's verifier is the one made of its key (proofs/audit_ezkl.py)
     circuit     the circuit compiled afresh from the net has the registered hash
     order       the logs are in the chain's order, and each belongs where it stands
     encoding    a log's fields are such as the contract could have emitted
@@ -37,7 +38,7 @@ import chess
 from engine.errors import IllegalIndex, IllegalStart
 from engine.game import ABORT_PLIES, ABORTED, ONGOING, Game, Outcome, Reason, Result
 from engine.policy_map import POLICY_SIZE, index_move
-from proofs.audit_bots import AuditedBot, CircuitOf, check_bot, circuits_of_nets
+from proofs.audit_bots import AuditedBot, CircuitOf, CustomBots, check_bot, circuits_of_nets
 from proofs.audit_docket import Docket, judge_all
 from proofs.audit_judges import Claim, Groth16Judge, Judge
 from proofs.audit_report import Finding, Ledger, Report, Row, SideReport
@@ -59,14 +60,15 @@ def audit(
     state: OnChainGame | None = None,
     undecided: Iterable[Finding] = (),
     judges: Sequence[Judge] = (Groth16Judge(),),
+    custom: CustomBots | None = None,
 ) -> Report:
     """Audit one game.
 
     `circuit_of` defaults to the house nets.  `expected_game` is the id that was asked for, `state`
     what the contract stores now, `undecided` what could not be told on the way here, `judges` who
-    decides whether the proofs hold.
+    decides whether the proofs hold, `custom` who knows of custom verifiers.
     """
-    replay = Replay(record, circuit_of or circuits_of_nets())
+    replay = Replay(record, circuit_of or circuits_of_nets(), custom)
     for finding in undecided:
         replay.ledger.leave(finding.ply, finding.check, finding.what)
     replay.run(expected_game, state)
@@ -84,12 +86,15 @@ class Replay:
     The proofs found on the way are put on the docket, to be judged afterwards all at once.
     """
 
-    def __init__(self, record: GameRecord, circuit_of: CircuitOf) -> None:
+    def __init__(
+        self, record: GameRecord, circuit_of: CircuitOf, custom: CustomBots | None = None
+    ) -> None:
         self.record = record
         self.ledger = Ledger()
         self.docket = Docket(self.ledger)
         self.complete = False
         self._circuit_of = circuit_of
+        self._custom = custom
         self._domain = Domain(record.chain_id, record.arena)
         self._id = bytes.fromhex(record.game[2:])
         self._bots: dict[bytes, AuditedBot] = {}
@@ -173,7 +178,7 @@ class Replay:
 
     def _register(self, event: LogEvent) -> None:
         args = self._arguments(event)
-        bot = check_bot(args, self._circuit_of, self.ledger)
+        bot = check_bot(args, self._circuit_of, self.ledger, self._custom)
         self._expect(bot.id not in self._bots, "order", f"0x{bot.id.hex()} is registered twice")
         self._bots[bot.id] = bot
 

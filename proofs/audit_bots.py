@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import cache
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from eth_utils.crypto import keccak
 
@@ -25,7 +25,8 @@ class AuditedBot:
     """A bot as registered.
 
     `key` is its sound verifying key, None for a custom verifier and for a key that failed.
-    `args` are the registration's arguments, as proofs/game_file.py gives them.
+    `args` are the registration's arguments, as proofs/game_file.py gives them.  `setup` says whose
+    the setup behind a custom verifier's key is, where that key was recomputed.
     """
 
     id: bytes
@@ -34,10 +35,23 @@ class AuditedBot:
     circuit: Mark
     key: bytes | None
     args: dict[str, Any]
+    setup: str | None = None
 
     def side(self) -> SideReport:
-        setup = None if self.custom else DEV_SETUP
-        return SideReport("bot", "0x" + self.id.hex(), self.metadata, self.circuit, setup)
+        setup = self.setup if self.custom else DEV_SETUP
+        recomputed = "verifying key recomputed from the net's file" if self.setup else None
+        id_ = "0x" + self.id.hex()
+        return SideReport("bot", id_, self.metadata, self.circuit, setup, recomputed)
+
+
+class CustomBots(Protocol):
+    """Who can say something about custom verifiers; proofs/audit_ezkl.py can of ONNX bots'."""
+
+    def examine(self, args: dict[str, Any], ledger: Ledger, subject: str) -> Mark | None:
+        """Check a registration; the mark for its circuit, None if its net is not at hand."""
+
+    def setup_of(self, bot: bytes) -> str | None:
+        """Whose setup is behind a key that was recomputed, None if none was."""
 
 
 def circuits_of_nets(files: Iterable[Path] = ()) -> CircuitOf:
@@ -63,7 +77,9 @@ def version_id(args: dict[str, Any]) -> bytes:
     return keccak(b"".join((*words, *addresses, keccak(args["metadata"]))))
 
 
-def check_bot(args: dict[str, Any], circuit_of: CircuitOf, ledger: Ledger) -> AuditedBot:
+def check_bot(
+    args: dict[str, Any], circuit_of: CircuitOf, ledger: Ledger, custom: CustomBots | None = None
+) -> AuditedBot:
     """Check one registration's arguments (proofs/game_file.py) and write the checks down."""
     name = args["metadata"].decode("utf-8", "replace")
     short = f"bot 0x{args['id'].hex()[:8]}"
@@ -76,9 +92,13 @@ def check_bot(args: dict[str, Any], circuit_of: CircuitOf, ledger: Ledger) -> Au
     }
     for what, ok in record.items():
         ledger.expect(ok, None, "bot record", f"{short}: {what}", subject=short)
-    circuit = _check_circuit(args, circuit_of, ledger, short)
+    known = custom if args["custom"] else None
+    circuit = known.examine(args, ledger, short) if known is not None else None
+    if circuit is None:
+        circuit = _check_circuit(args, circuit_of, ledger, short)
     key = None if args["custom"] else _check_key(args, ledger, short)
-    return AuditedBot(args["id"], name, args["custom"], circuit, key, args)
+    setup = known.setup_of(args["id"]) if known is not None else None
+    return AuditedBot(args["id"], name, args["custom"], circuit, key, args, setup)
 
 
 def _check_circuit(args: dict[str, Any], circuit_of: CircuitOf, ledger: Ledger, short: str) -> Mark:

@@ -61,6 +61,7 @@ class SideReport:
     metadata: str = ""
     circuit: Mark | None = None
     setup: str | None = None
+    recomputed: str | None = None
 
 
 @dataclass(frozen=True)
