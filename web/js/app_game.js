@@ -64,7 +64,7 @@ async function main() {
     const position = states.afterMove(state, index);
     if (!key || !position || !states.canMove(state)) return set(state);
     const { history } = states.lastPosition(state);
-    const ply = state.line.length - 1;
+    const ply = states.nextPly(state);
     const signature = key.sign(moveDigest(domain, { game, ply, history, index }));
     set(states.withPending(state, { ply, index, signature, base: history, position }));
     return sendPending();
@@ -92,7 +92,7 @@ async function main() {
   /** @param {(digest: Uint8Array) => string} signer */
   function signDraw(signer) {
     const { history } = states.lastPosition(state);
-    const ply = state.line.length - 1;
+    const ply = states.nextPly(state);
     return { ply, signature: signer(drawDigest(domain, { game, ply, history })) };
   }
 

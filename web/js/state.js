@@ -3,7 +3,17 @@
  * the next. There is no DOM, socket or clock in this file.
  */
 import { found, told } from "./corrections.js";
-import { RecordFault, after, drawClaim, follow, isFinal, startOf, turnOf } from "./line.js";
+import {
+  RecordFault,
+  after,
+  atPly,
+  drawClaim,
+  firstPlyOf,
+  follow,
+  isFinal,
+  startOf,
+  turnOf,
+} from "./line.js";
 
 /** @import { Correction } from "./corrections.js" */
 /** @import { Position } from "./line.js" */
@@ -101,9 +111,11 @@ function withSnapshot(state, snapshot) {
   if (snapshot.game.toLowerCase() !== state.game) {
     throw new RecordFault("The server sent another game than the one asked for.");
   }
-  const line = [startOf(state.game)];
+  const line = [startOf(state.game, snapshot.startFen)];
+  const first = firstPlyOf(line);
   for (const [i, record] of snapshot.moves.entries()) {
-    if (record.ply !== i) throw new RecordFault(`The server left out ply ${i + 1}.`);
+    const due = first + i;
+    if (record.ply !== due) throw new RecordFault(`The server left out ply ${due + 1}.`);
     line.push(follow(line[i], record));
   }
   const correction = corrected(state, snapshot);
@@ -137,20 +149,22 @@ function withCorrection(state, correction) {
  * @returns {State}
  */
 function withMove(state, snapshot, record) {
-  const { ply } = record;
-  if (ply > snapshot.moves.length) throw new RecordFault(`The server left out ply ${ply + 1}.`);
-  const position = follow(state.line[ply], record);
-  const same = snapshot.moves[ply]?.index === record.index;
-  const rest = same ? snapshot.moves.slice(ply + 1) : [];
-  const restLine = same ? state.line.slice(ply + 2) : [];
+  const at = record.ply - firstPlyOf(state.line);
+  if (at > snapshot.moves.length) {
+    throw new RecordFault(`The server left out ply ${record.ply + 1}.`);
+  }
+  const position = follow(state.line[at], record);
+  const same = snapshot.moves[at]?.index === record.index;
+  const rest = same ? snapshot.moves.slice(at + 1) : [];
+  const restLine = same ? state.line.slice(at + 2) : [];
   return {
     ...state,
-    line: [...state.line.slice(0, ply + 1), position, ...restLine],
+    line: [...state.line.slice(0, at + 1), position, ...restLine],
     timeClaimed: false,
     shown: same || !playerColor(state) ? state.shown : null, // a player has to see the answer
     snapshot: {
       ...snapshot,
-      moves: [...snapshot.moves.slice(0, ply), record, ...rest],
+      moves: [...snapshot.moves.slice(0, at), record, ...rest],
       history: record.history,
     },
   };
@@ -202,7 +216,7 @@ function withChain(snapshot, chain) {
 function withRejection(state, { ply, stage, reason }) {
   if (stage !== "rejected") return state;
   const what =
-    ply < 0 ? "The opening" : `Ply ${ply + 1} (${state.line[ply + 1]?.move?.san ?? "?"})`;
+    ply < 0 ? "The opening" : `Ply ${ply + 1} (${atPly(state.line, ply + 1)?.move?.san ?? "?"})`;
   const error = `${what} was rejected: ${reason ?? "no reason given"}.`;
   return { ...state, error, rejected: ply };
 }
@@ -212,10 +226,10 @@ function settlePending(state) {
   const { pending, snapshot } = state;
   if (!pending || !snapshot) return state;
   if (snapshot.status === "ended") return { ...state, pending: null };
-  if (state.line[pending.ply]?.history !== pending.base) {
+  if (atPly(state.line, pending.ply)?.history !== pending.base) {
     return { ...state, pending: null, error: "The bot's move changed; please move again." };
   }
-  const record = snapshot.moves[pending.ply];
+  const record = snapshot.moves[pending.ply - firstPlyOf(state.line)];
   if (!record) return state;
   const error = record.index === pending.index ? state.error : "Your move was not taken.";
   return { ...state, pending: null, error };
@@ -277,6 +291,9 @@ export const lastPosition = (state) => state.pending?.position ?? state.line[sta
 /** @param {State} state @returns {Position} what the board shows */
 export const shownPosition = (state) =>
   state.shown === null ? lastPosition(state) : state.line[state.shown];
+
+/** The number of the ply to be played. @param {State} state @returns {number} */
+export const nextPly = ({ line }) => firstPlyOf(line) + line.length - 1;
 
 /** @param {State} state @returns {Color} */
 export const turn = (state) => turnOf(lastPosition(state).fen);
