@@ -153,7 +153,8 @@ def _word(board: dict[int, int]) -> int:
 def test_store_keepsEveryField(harness: Contract) -> None:
     """Each field at its widest alone, so that none reaches into another."""
     widths: dict[str, int] = {
-        "context": 24,
+        "context": 20,
+        "firstPly": 4,
         "ply": 16,
         "lastMoveAt": 40,
         "whiteClock": 40,
