@@ -9,7 +9,7 @@
 // what else is compiled beside a contract, so this keeps one contract's bytecode from changing with another's.
 // No metadata is appended, so the same sources give the same bytes on every machine.
 
-import { mkdirSync, readdirSync, readFileSync, unlinkSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, realpathSync, unlinkSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { basename, dirname, join, posix, relative, sep } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -17,7 +17,7 @@ import { fileURLToPath } from "node:url";
 const ROOT = dirname(fileURLToPath(import.meta.url));
 const SRC = join(ROOT, "src");
 const ABI = join(ROOT, "abi");
-const SETTINGS = {
+export const SETTINGS = {
   viaIR: true,
   // From about 5,000 runs on the compiler copies helpers into their callers: the rules twice as large, 6 % less gas.
   optimizer: { enabled: true, runs: 3_000 },
@@ -33,7 +33,7 @@ const JUSTIFIED_WARNINGS = [];
 
 const require = createRequire(join(ROOT, "../../web/package.json"));
 
-function solidityFiles(folder) {
+export function solidityFiles(folder = SRC) {
   return readdirSync(folder, { withFileTypes: true })
     .sort((a, b) => (a.name < b.name ? -1 : 1))
     .flatMap((entry) => {
@@ -65,18 +65,21 @@ function isJustified(problem) {
   );
 }
 
-/** The artifacts of one source file: [[name, artifact, code size], ...]; throws with the compiler's own words. */
-function compileFile(solc, file) {
+/**
+ * The artifacts of one source file: [[name, artifact, code size], ...]; throws with the compiler's own words about
+ * any problem that `stops`.
+ */
+export function compileFile(solc, file, settings = SETTINGS, stops = (problem) => !isJustified(problem)) {
   const sources = closure(file);
   const own = Object.keys(sources)[0];
   const selection = { "*": ["abi", "evm.bytecode", "evm.deployedBytecode"], "": ["ast"] };
   const input = {
     language: "Solidity",
     sources,
-    settings: { ...SETTINGS, outputSelection: { [own]: selection } },
+    settings: { ...settings, outputSelection: { [own]: selection } },
   };
   const output = JSON.parse(solc.compile(JSON.stringify(input)));
-  const problems = (output.errors ?? []).filter((problem) => !isJustified(problem));
+  const problems = (output.errors ?? []).filter(stops);
   if (problems.length > 0)
     throw new Error(problems.map((problem) => problem.formattedMessage).join("\n"));
   const nodes = output.sources[own].ast.nodes.filter(
@@ -125,7 +128,7 @@ function compileAll(files, sizes) {
 
 function main(args) {
   const names = args.filter((arg) => !arg.startsWith("--"));
-  const files = solidityFiles(SRC).filter(
+  const files = solidityFiles().filter(
     (file) => names.length === 0 || names.includes(basename(file, ".sol")),
   );
   const unknown = names.filter((name) => !files.some((file) => basename(file, ".sol") === name));
@@ -148,9 +151,12 @@ function main(args) {
   return complete ? 0 : 1;
 }
 
-try {
-  process.exitCode = main(process.argv.slice(2));
-} catch (error) {
-  console.error(error.message);
-  process.exitCode = 1;
+const isCommand = process.argv[1] && realpathSync(process.argv[1]) === fileURLToPath(import.meta.url);
+if (isCommand) {
+  try {
+    process.exitCode = main(process.argv.slice(2));
+  } catch (error) {
+    console.error(error.message);
+    process.exitCode = 1;
+  }
 }

@@ -69,6 +69,7 @@ _NO_STATEMENT: Final = frozenset(
     {"return", "import", "using", "event", "error", "type", "struct", "enum", "pragma", "assembly"}
     | {"let", "break", "continue", "if", "for", "while", "else", "unchecked"}
 )
+_DEFINITIONS: Final = frozenset({"function", "constructor", "struct", "library", "contract"})
 _TWO_WORDS: Final = frozenset({"revert", "emit", "delete"})
 _TYPE: Final = re.compile(r"(u?int\d*|bytes\d*|bool|address|string|mapping|[A-Z]\w*)$")
 _LONG: Final = 12  # characters, from which on a hexadecimal number is a table rather than a number
@@ -90,7 +91,7 @@ class Mutant:
     """`file` with the characters from `start` to `end` replaced."""
 
     id: str
-    """The same as long as nothing in the file changes."""
+    """The same as long as the function around it does not change, but for comments and layout."""
     file: str
     line: int
     column: int
@@ -114,23 +115,44 @@ def mutants(file: str, source: str) -> list[Mutant]:
     """Every fault that this file knows to put into `source`, in its order."""
     tokens = tokenize(source)
     body = [i for i in range(len(tokens)) if not _is_heading(tokens, i)]
+    parts = _parts(tokens)
     found: list[tuple[int, int, str]] = []
     for i in body:
         found += _of_token(tokens, i)
         found += _of_condition(tokens, i)
         found += _of_statement(tokens, i)
     return [
-        _mutant(file, source, start, end, after)
+        _mutant(file, source, _name(file, parts, (start, end), after), (start, end, after))
         for start, end, after in sorted(set(found))
         if source[start:end] != after
     ]
 
 
-def _mutant(file: str, source: str, start: int, end: int, after: str) -> Mutant:
-    name = hashlib.sha256(f"{file}:{start}:{end}:{after}:{source}".encode()).hexdigest()[:12]
+def _mutant(file: str, source: str, name: str, change: tuple[int, int, str]) -> Mutant:
+    start, end, after = change
     line = source.count("\n", 0, start) + 1
     column = start - source.rfind("\n", 0, start)
     return Mutant(name, file, line, column, start, end, source[start:end], after)
+
+
+def _parts(tokens: Sequence[Token]) -> list[list[Token]]:
+    """A source cut into functions, structs and what stands before each."""
+    parts: list[list[Token]] = [[]]
+    for token in tokens:
+        if token.text in _DEFINITIONS:
+            parts.append([])
+        parts[-1].append(token)
+    return parts
+
+
+def _name(file: str, parts: Sequence[Sequence[Token]], place: tuple[int, int], after: str) -> str:
+    """What is changed, where in its part of the source, and to what, as a hash."""
+    start, end = place
+    part = next(p for p in reversed(parts) if p and p[0].start <= start)
+    text = " ".join(token.text for token in part)
+    before = sum(token.start < start for token in part)
+    inside = sum(start <= token.start < end for token in part)
+    return hashlib.sha256(f"{file}:{text}:{before}:{inside}:{after}".encode()).hexdigest()[:12]
 
 
 def tokenize(source: str) -> list[Token]:

@@ -33,7 +33,7 @@ class Rules:
     """A deployed ChessRulesHarness."""
 
     def __init__(self, url: str) -> None:
-        self._url = url
+        self.url = url
         self._address = self._deploy()
 
     def reports(self, positions: Sequence[Position]) -> list[Report]:
@@ -73,7 +73,7 @@ class Rules:
         return [int.from_bytes(answer[i : i + 32], "big") for i in range(0, len(answer), 32)]
 
     def _ask(self, method: str, *params: Any) -> Any:
-        return ask(self._url, method, *params)
+        return ask(self.url, method, *params)
 
 
 def ask(url: str, method: str, *params: Any) -> Any:
