@@ -173,6 +173,12 @@ def same_code(artifact: Artifact, code: bytes) -> bool:
     return bytes(blanked) == ours
 
 
+def immutables(artifact: Artifact, code: bytes) -> list[bytes]:
+    """The 32-byte values that the constructor filled into code of this artifact, as they stand."""
+    places = _IMMUTABLE.finditer(artifact.deployed)
+    return [code[match.start() + 1 : match.end()] for match in places]
+
+
 def _type(parameter: dict[str, Any]) -> str:
     kind: str = parameter["type"]
     if not kind.startswith("tuple"):

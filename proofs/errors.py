@@ -35,6 +35,7 @@ ProofError
 │   └── WellKnownKey  a key that everybody knows, on a chain that matters
 └── AuditError        an audit that could not be made
     ├── NotAGameFile  a file that is no saved game
+    ├── NotABundle    a file that is no bundle of an arena's games
     ├── NotAProofFile a file that is no proof
     └── NoSuchGame    a game that the chain does not know
 """
@@ -147,6 +148,12 @@ class AuditError(ProofError):
 class NotAGameFile(AuditError):
     def __init__(self, why: str) -> None:
         super().__init__(f"not a saved game: {why}")
+        self.why = why
+
+
+class NotABundle(AuditError):
+    def __init__(self, why: str) -> None:
+        super().__init__(f"not a bundle: {why}")
         self.why = why
 
 
