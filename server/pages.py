@@ -1,15 +1,17 @@
 """The page, the JSON API, the event stream and the keys, all read-only."""
 
+import asyncio
 import json
 import re
+from functools import cache
 from html import escape
 from pathlib import Path
 from typing import Any, Final
 
 from aiohttp import web
 
-from server import messages as m
 from server.arena import Arena
+from server.asyncapi import document
 from server.describe import clock_of, result_of, side_of
 from server.errors import CommandRefused
 from server.health import Part, Status, worst
@@ -18,11 +20,13 @@ from server.hub import Subscriber
 from server.info import ArenaInfo
 from server.metrics import CONTENT_TYPE
 from server.ply import hex_of
+from server.schema import json_schema
 from server.session import Session
 from server.site import SITE, KeyFiles, Site
 from server.static import TYPES, Files
 
 routes = web.RouteTableDef()
+_schema, _asyncapi = cache(json_schema), cache(document)  # a tenth of a second each
 FILES: Final = Files()
 
 _FOLDERS: Final = frozenset({"css", "fonts", "img", "js", "vendor"})
@@ -126,7 +130,12 @@ async def config(request: web.Request) -> web.Response:
 
 @routes.get("/api/schema")
 async def schema(request: web.Request) -> web.Response:  # noqa: ARG001 aiohttp's signature
-    return _json(m.schema())
+    return _json(await asyncio.to_thread(_schema))
+
+
+@routes.get("/api/asyncapi")
+async def asyncapi(request: web.Request) -> web.Response:  # noqa: ARG001 aiohttp's signature
+    return _json(await asyncio.to_thread(_asyncapi))
 
 
 @routes.get("/api/games")
