@@ -6,19 +6,27 @@ binds the second.  To the registry the bot is a custom one, because it cannot vo
 Whoever has the net's file can: make the folder anew, and `check_ezkl_bot`.
 """
 
-import json
 from pathlib import Path
 
 from eth_utils.crypto import keccak
 
 from proofs.abi import load_artifact, same_code
 from proofs.chain import Chain
-from proofs.errors import EzklFailed, WrongChain
+from proofs.errors import WrongChain
 from proofs.ezkl_build import Manifest
+from proofs.ezkl_verifier import CONTRACT, VerifierCode, differs, generated
 from proofs.records import BotVersion
 from proofs.statement import STATEMENT_ID
 
-CONTRACT = "EzklMoveVerifier"
+
+async def read_verifier(chain: Chain, address: str) -> VerifierCode:
+    """The code behind a custom bot's moves.  Raises ChainDown."""
+    if not same_code(load_artifact(CONTRACT), await chain.code(address)):
+        return VerifierCode(address, is_ours=False)
+    halo2 = str(await _asked(chain, address, "halo2Verifier"))
+    names = ("halo2CodeHash", "outputs", "proofLength")
+    made_with = tuple([(name, await _asked(chain, address, name)) for name in names])
+    return VerifierCode(address, True, await chain.code(halo2), made_with)
 
 
 async def ensure_ezkl_bot(chain: Chain, folder: Path, metadata: str) -> BotVersion:
@@ -56,44 +64,19 @@ async def check_ezkl_bot(chain: Chain, folder: Path, bot: BotVersion) -> None:
     for what, (ours, theirs) in expected.items():
         if ours != theirs:
             raise WrongChain(f"bot {bot.id.hex()[:8]}: its {what} is {theirs}, not {ours}")
-    if not same_code(load_artifact(CONTRACT), await chain.code(bot.verifier)):
-        raise WrongChain(f"the verifier at {bot.verifier} has other code than {CONTRACT}")
-    await _check_made_with(chain, folder, manifest, bot.verifier)
-
-
-async def _check_made_with(chain: Chain, folder: Path, manifest: Manifest, verifier: str) -> None:
-    halo2 = str(await _asked(chain, verifier, "halo2Verifier"))
-    code = _generated(folder, "deployedBytecode")
-    if await chain.code(halo2) != code:
-        raise WrongChain(f"ezkl's verifier at {halo2} has other code than the net's own")
-    made_with = {
-        "halo2CodeHash": "0x" + keccak(code).hex(),
-        "outputs": manifest.outputs,
-        "proofLength": manifest.proof_bytes,
-    }
-    for name, value in made_with.items():
-        found = await _asked(chain, verifier, name)
-        if found != value:
-            raise WrongChain(f"the verifier at {verifier} has {name} {found}, not {value}")
+    if (problem := differs(await read_verifier(chain, bot.verifier), folder)) is not None:
+        raise WrongChain(problem)
 
 
 async def _deploy(chain: Chain, folder: Path, manifest: Manifest) -> str:
     """The address of a new EzklMoveVerifier around a new generated verifier."""
-    halo2 = (await chain.send(None, _generated(folder, "bytecode"))).contract
+    halo2 = (await chain.send(None, generated(folder, "bytecode"))).contract
     assert halo2 is not None
     code_hash = keccak(await chain.code(halo2))
     artifact = load_artifact(CONTRACT)
     made = await chain.deploy(artifact, halo2, code_hash, manifest.outputs, manifest.proof_bytes)
     assert made.contract is not None
     return made.contract.lower()
-
-
-def _generated(folder: Path, part: str) -> bytes:
-    path = folder / "verifier.json"
-    try:
-        return bytes.fromhex(json.loads(path.read_text())[part].removeprefix("0x"))
-    except (OSError, ValueError, KeyError) as error:
-        raise EzklFailed("read the verifier's code", f"{path}: {error}") from error
 
 
 async def _asked(chain: Chain, contract: str, function: str) -> object:

@@ -9,22 +9,20 @@ the one that is wanted now.
 """
 
 import asyncio
-import hashlib
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from importlib.metadata import PackageNotFoundError, version
-from importlib.resources import files
 from pathlib import Path
 from typing import Final
 
 from engine.encoding import Position
 from engine.errors import EngineError
 from proofs.chain import Chain
-from proofs.errors import BotListDamaged, ChainDown, EzklFailed, EzklMissing, ProofError
+from proofs.errors import BotListDamaged, ChainDown, EzklMissing, ProofError
 from proofs.ezkl_bots import listed_bots, store_of
 from proofs.ezkl_build import Manifest
 from proofs.ezkl_chain import ensure_ezkl_bot
 from proofs.ezkl_chooser import Choosers
+from proofs.ezkl_folder import check_folder, ezkl_version, made_folders, sha256_of, shipped_net
 from proofs.records import BotVersion
 from server import log
 from server.adapters import HouseKey
@@ -176,50 +174,10 @@ class OnnxBots:
         return await ensure_ezkl_bot(self._chain, folder, metadata(name))
 
 
-def shipped_net(name: str) -> Path:
-    """The file of a net that comes with the package."""
-    return Path(str(files("engine") / "nets" / f"{name}.onnx"))
-
-
-def ezkl_version() -> str | None:
-    """The installed version of ezkl, None if there is none."""
-    try:
-        return version("ezkl")
-    except PackageNotFoundError:
-        return None
-
-
-def check_folder(folder: Path) -> Manifest:
-    """The manifest of a bot's folder all of whose files are as it says.
-
-    Raises EzklFailed, OSError.
-    """
-    manifest, here = Manifest.read(folder), ezkl_version()
-    if manifest.ezkl != here:
-        raise EzklFailed("use a bot's files", f"{folder} is of ezkl {manifest.ezkl}, not {here}")
-    for name, expected in manifest.files.items():
-        with (folder / name).open("rb") as file:
-            found = hashlib.file_digest(file, "sha256").hexdigest()
-        if found != expected:
-            raise EzklFailed("use a bot's files", f"{folder / name} was changed")
-    return manifest
-
-
-def made_folders(store: Path) -> list[tuple[Path, Manifest]]:
-    """All whole folders of a store, the latest last; nothing is said of others."""
-    found = []
-    for path in sorted(store.glob("*/manifest.json"), key=lambda path: path.stat().st_mtime):
-        try:
-            found.append((path.parent, check_folder(path.parent)))
-        except (ProofError, OSError):
-            continue  # whoever wants it is told when it is looked after
-    return found
-
-
 def _is_made_of(bot: Ready, wanted: Wanted) -> bool:
     if wanted.net is None:
         return wanted.folder is not None and wanted.folder.resolve() == bot.folder.resolve()
-    return hashlib.sha256(wanted.net.read_bytes()).hexdigest() == bot.manifest.net_hash
+    return sha256_of(wanted.net) == bot.manifest.net_hash
 
 
 def info_of(name: str, bot: Ready | None) -> BotInfo:

@@ -16,12 +16,13 @@ from proofs.errors import EzklFailed, OnnxRefused
 from proofs.ezkl_bots import add_bot, remove_bot, store_of
 from proofs.ezkl_build import Manifest
 from proofs.ezkl_chooser import Choosers
+from proofs.ezkl_folder import check_folder
 from server import onnx_bots
 from server.bench.host import children_of, wait_gone
 from server.effects import BotPlayer
 from server.house import House
 from server.info import BotInfo
-from server.onnx_bots import OnnxBots, check_folder, trust_of
+from server.onnx_bots import OnnxBots, trust_of
 from server.onnx_import import import_apart
 from tests.proofs.chain_scene import Scene, scene
 from tests.proofs.ezkl_fixture import folder_of, position, tiny_net

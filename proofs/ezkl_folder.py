@@ -1,0 +1,53 @@
+"""A bot's folder as others than its maker see it: whole and unchanged, or not to be used."""
+
+import hashlib
+from importlib.metadata import PackageNotFoundError, version
+from importlib.resources import files
+from pathlib import Path
+
+from proofs.errors import EzklFailed, ProofError
+from proofs.ezkl_build import Manifest
+
+
+def ezkl_version() -> str | None:
+    """The installed version of ezkl, None if there is none."""
+    try:
+        return version("ezkl")
+    except PackageNotFoundError:
+        return None
+
+
+def shipped_net(name: str) -> Path:
+    """The file of an ONNX net that comes with the package."""
+    return Path(str(files("engine") / "nets" / f"{name}.onnx"))
+
+
+def check_folder(folder: Path) -> Manifest:
+    """The manifest of a bot's folder all of whose files are as it says.
+
+    Raises EzklFailed, OSError.
+    """
+    manifest, here = Manifest.read(folder), ezkl_version()
+    if manifest.ezkl != here:
+        raise EzklFailed("use a bot's files", f"{folder} is of ezkl {manifest.ezkl}, not {here}")
+    for name, expected in manifest.files.items():
+        if sha256_of(folder / name) != expected:
+            raise EzklFailed("use a bot's files", f"{folder / name} was changed")
+    return manifest
+
+
+def made_folders(store: Path) -> list[tuple[Path, Manifest]]:
+    """All whole folders of a store, the latest last; nothing is said of others."""
+    found = []
+    for path in sorted(store.glob("*/manifest.json"), key=lambda path: path.stat().st_mtime):
+        try:
+            found.append((path.parent, check_folder(path.parent)))
+        except (ProofError, OSError):
+            continue  # whoever wants it is told when it is looked after
+    return found
+
+
+def sha256_of(path: Path) -> str:
+    """A file's SHA-256, hexadecimal."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
