@@ -190,6 +190,9 @@ def audit(
     net: Annotated[
         list[Path] | None, typer.Option(help="A bot's net file, if it is no house net.")
     ] = None,
+    srs: Annotated[
+        list[Path] | None, typer.Option(help="The setup behind an ONNX bot's key.")
+    ] = None,
     data: Data = _DATA,
     as_json: AsJson = False,
 ) -> None:
@@ -210,6 +213,7 @@ def audit(
         file=file,
         save=save,
         nets=net or [],
+        setups=srs or [],
         where=(data, rpc, arena),
         as_json=as_json,
         say=_say,

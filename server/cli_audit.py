@@ -6,8 +6,8 @@ web3 is imported only where there is a chain to ask.
 # ruff: noqa: PLC0415
 
 import asyncio
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,8 +15,11 @@ from rich.text import Text
 
 from proofs.audit import audit
 from proofs.audit_bots import CircuitOf, circuits_of_nets
+from proofs.audit_ezkl import onnx_bots, verifiers_of
+from proofs.audit_judges import Groth16Judge
 from proofs.audit_report import Finding, Report, Row, SideReport
 from proofs.errors import WrongChain
+from proofs.ezkl_verifier import VerifierCode
 from proofs.game_file import GameRecord, collect_with_state, dump, find_game, load
 from proofs.records import BotVersion, OnChainGame
 from server.cli_out import console, print_json, printable, table
@@ -36,6 +39,7 @@ class _Found:
     record: GameRecord
     state: OnChainGame | None = None
     undecided: tuple[Finding, ...] = ()
+    codes: Mapping[str, VerifierCode] = field(default_factory=dict)
 
 
 def run_audit(
@@ -44,6 +48,7 @@ def run_audit(
     file: Path | None,
     save: Path | None,
     nets: list[Path],
+    setups: Sequence[Path] = (),
     where: "Where",
     as_json: bool,
     say: Say,
@@ -52,7 +57,7 @@ def run_audit(
 
     Raises ProofError and EngineError where no audit can be made.
     """
-    circuit_of = circuits_of_nets(nets)
+    circuit_of = circuits_of_nets([net for net in nets if net.suffix != ".onnx"])
     if file is None:
         assert game is not None
         found, expected = asyncio.run(_from_chain(game, where, say)), None
@@ -62,12 +67,15 @@ def run_audit(
         save.write_text(dump(found.record), encoding="utf-8")
         say(f"saved {len(found.record.events)} logs to {save}")
     say("compiling the circuit and checking every move")
+    onnx = onnx_bots(where[0], nets=nets, setups=setups, codes=found.codes, say=say)
     report = audit(
         found.record,
         circuit_of=_told(circuit_of, say),
         expected_game=_full(expected, found.record.game),
         state=found.state,
         undecided=found.undecided,
+        judges=(Groth16Judge(), onnx),
+        custom=onnx,
     )
     if as_json:
         print_json({**report.as_json(), "source": "chain" if file is None else "file"})
@@ -115,7 +123,7 @@ async def _from_chain(game: str, where: "Where", say: Say) -> _Found:
             await verify_contracts(chain)
         except WrongChain as error:
             undecided = (Finding(None, "contract", str(error)),)
-        return _Found(record, state, undecided)
+        return _Found(record, state, undecided, await verifiers_of(chain, record))
 
 
 def _told(circuit_of: CircuitOf, say: Say) -> CircuitOf:
@@ -171,7 +179,8 @@ def _row(row: Row) -> tuple[str | Text, ...]:
 def _side(side: SideReport) -> str:
     if side.kind == "bot":
         circuit = f", circuit {side.circuit}" if side.circuit else ""
-        return printable(f"bot {side.id} {side.metadata}{circuit}")
+        recomputed = f", {side.recomputed}" if side.recomputed else ""
+        return printable(f"bot {side.id} {side.metadata}{circuit}{recomputed}")
     return f"{side.kind} {side.id}"
 
 
