@@ -360,6 +360,18 @@ def bridge(
     run_bridge(_http(url or DEFAULT_URL), key_file=key, port=port, say=_say)
 
 
+@app.command()
+def protocol(
+    out: Annotated[
+        Path | None, typer.Option(help="Write asyncapi.json and schema.json there.")
+    ] = None,
+) -> None:
+    """Print the protocol of the websocket as an AsyncAPI document."""
+    from server.cli_protocol import run_protocol
+
+    run_protocol(out)
+
+
 def _http(url: str) -> str:
     if not url.startswith(("http://", "https://")):
         raise typer.BadParameter(f"{url!r} is no address such as http://127.0.0.1:8000")
@@ -426,11 +438,30 @@ def prove_bench(
     data: Data = _DATA,
     _json: AsJson = True,
 ) -> None:
-    """Prove positions of games, one after another."""
+    """Prove positions of games, one after another; an ezkl bot's are submitted, too."""
+    from engine.net import house_nets
     from proofs import bench
     from server.cli_out import print_json
 
-    print_json(bench.bench_prove(bot, n, data_dir=data, progress=_say))
+    if bot in house_nets():
+        print_json(bench.bench_prove(bot, n, data_dir=data, progress=_say))
+        return
+    from proofs.bench_ezkl import bench_prove_ezkl
+
+    print_json(bench_prove_ezkl(bot, n, data=data, tell=_say))
+
+
+@bench_app.command("peers")
+def peers_bench(
+    n: Annotated[int, typer.Option("-n", help="How many moves.", min=1)] = 3,
+    data: Data = _DATA,
+    _json: AsJson = True,
+) -> None:
+    """Prove the same moves of the same net by our circuit and by ezkl."""
+    from proofs.bench_peers import bench_peers
+    from server.cli_out import print_json
+
+    print_json(bench_peers(n, data=data, tell=_say))
 
 
 @bench_app.command("gas")
