@@ -49,13 +49,14 @@ class ArenaInfo(_Info):
     bots: list[BotInfo]
 
 
-_OWN_NODE: Final = re.compile(r"http://(127\.0\.0\.1|localhost)(:[0-9]+)?/?")
+_OWN_NODE: Final = re.compile(r"http://(127(\.[0-9]{1,3}){3}|localhost)(:[0-9]+)?/?")
 
 
 def offered_endpoint(rpc: str) -> str | None:
     """The chain endpoint that pages may ask, None for one that is the operator's own.
 
-    A node on this machine answers the arena's page; any other address may hold a secret, such as a
-    provider's key, and who checks a proof there names an endpoint of his own.
+    A node on this machine answers the arena's page, and is told only to pages on this machine
+    (server/site.py); any other address may hold a secret, such as a provider's key, and who checks
+    a proof there names an endpoint of his own.
     """
     return rpc if _OWN_NODE.fullmatch(rpc) else None

@@ -22,7 +22,7 @@ from server.metrics import CONTENT_TYPE
 from server.ply import hex_of
 from server.schema import json_schema
 from server.session import Session
-from server.site import SITE, KeyFiles, Site
+from server.site import SITE, KeyFiles, Site, offered
 from server.static import TYPES, Files
 
 routes = web.RouteTableDef()
@@ -125,7 +125,8 @@ async def config(request: web.Request) -> web.Response:
         version = bytes.fromhex(bot.version[2:])
         seen = {"prove_seconds": arena.proof_seconds(version), "gas": site.gas.median(version)}
         bots.append(bot.model_copy(update=seen))
-    return _json(info.model_copy(update={"bots": bots}).model_dump(by_alias=True))
+    told = {"bots": bots, "rpc_url": next(iter(offered(request)), None)}
+    return _json(info.model_copy(update=told).model_dump(by_alias=True))
 
 
 @routes.get("/api/schema")

@@ -87,6 +87,18 @@ def is_allowed_origin(request: web.Request) -> bool:
     return origin in local_origins(request) or origin in request.app[SITE].origins
 
 
+def offered(request: web.Request) -> list[str]:
+    """The chain endpoint, for a page that was reached by this machine's own name.
+
+    The local node's address is a secret: a page of another origin that knew it could write to the
+    chain blindly. Such a page may lead its own name here, but then its name is the host.
+    """
+    info, host = request.app[SITE].info, f"http://{request.host}"
+    if info is None or info.rpc_url is None or host not in local_origins(request):
+        return []
+    return [info.rpc_url]
+
+
 def _policy(connect: Iterable[str], *, ancestors: str) -> str:
     return "; ".join(
         (
@@ -120,10 +132,8 @@ async def add_security_headers(request: web.Request, response: web.StreamRespons
 
 def _reached(request: web.Request) -> list[str]:
     """What the file that is asked for may connect to, besides this server."""
-    site = request.app[SITE]
     if request.path == _CHECKER:
-        offered = site.info.rpc_url if site.info else None
-        return [*_ENDPOINTS, *([offered] if offered else ())]
+        return [*_ENDPOINTS, *offered(request)]
     # 'self' covers the websocket only in newer browsers
     return ["ws" + origin.removeprefix("http") for origin in _own_origins(request)]
 
