@@ -29,9 +29,8 @@ async function start(bot, choice) {
   view.showError(null);
   try {
     const white = choice === "random" ? randomBytes(1)[0] < 128 : choice === "white";
-    const game = await openGame(connection, config, { bot: bot.version, white }, (step) =>
-      view.showProgress(step),
-    );
+    const terms = { bot: bot.version, white, fen: view.fen || undefined };
+    const game = await openGame(connection, config, terms, (step) => view.showProgress(step));
     location.assign(`/game/${game}`);
   } catch (error) {
     view.showError(lineOf(error));
