@@ -1,8 +1,7 @@
 """A client of the arena's websocket: plays, watches, and comes back where it left off.
 
 async with await Client.connect("http://127.0.0.1:8000") as lobby:
-    offer = await lobby.offer(bot)
-    game = await lobby.open(opening, signature)
+    game = await lobby.new_game(bot, key, domain)
 async with await Client.connect(url, game=game, stay=True) as player:
     await player.ready()
     await player.move(0, index, signature)
@@ -17,16 +16,19 @@ import contextlib
 import itertools
 import json
 import random
+import secrets
 from collections.abc import AsyncIterator, Callable
 from http import HTTPStatus
 from types import TracebackType
 from typing import Any, Final, Self
 
 import websockets
+from coincurve import PrivateKey
 from pydantic import ValidationError
 from websockets.exceptions import ConnectionClosed, InvalidStatus, WebSocketException
 
-from proofs.signing import Open
+from engine.start import USUAL, Start
+from proofs.signing import Domain, Open, address_of, player_side, start_words
 from server import messages as m
 from server.errors import CommandRefused, NoSuchGame, NotAnArena, Unreachable
 from server.ply import hex_of
@@ -247,6 +249,40 @@ class Client:
         reply = await self.request("open", data)
         assert isinstance(reply, m.Opened)
         return reply.d.game
+
+    async def new_game(
+        self,
+        bot: bytes,
+        key: PrivateKey,
+        domain: Domain,
+        *,
+        is_white: bool = True,
+        base_seconds: int = 600,
+        increment_seconds: int = 0,
+        fen: str | None = None,
+    ) -> str:
+        """Sign and open a game of `key` against a bot; its id as 0x hex.
+
+        `fen` is where it begins, the usual position if there is none.  Raises IllegalStart, and
+        CommandRefused.
+        """
+        start = USUAL if fen is None else Start.from_fen(fen)
+        offer = await self.offer(bot)
+        sides = (player_side(address_of(key)), bot)
+        opening = Open(
+            opener=address_of(key),
+            white=sides[not is_white],
+            black=sides[is_white],
+            **start_words(start),
+            base_seconds=base_seconds,
+            increment_seconds=increment_seconds,
+            delay_seconds=0,
+            commitment=bytes.fromhex(offer.commitment[2:]),
+            seed=secrets.token_bytes(32),
+            expires=offer.expires,
+            nonce=secrets.randbits(128),
+        )
+        return await self.open(opening, opening.sign(domain, key))
 
     async def move(self, ply: int, index: int, signature: bytes) -> None:
         """Play a signed move.  One that the line has already counts as done."""

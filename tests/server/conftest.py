@@ -63,7 +63,7 @@ class Served:
     async def move(self, client: Client, index: int) -> None:
         """Sign and play the next ply."""
         game = bytes.fromhex(client.snapshot.game[2:]) if client.snapshot else b""
-        ply = len(client.moves)
+        ply = client.view.next
         await client.move(ply, index, self.player.move(game, ply, client.history, index))
 
 
