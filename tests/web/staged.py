@@ -16,15 +16,23 @@ PATIENCE: Final = 20.0
 
 
 class Staged:
-    """A game of a player with White against the bot `first`."""
+    """A game against the bot `first`: of a player, or of the bot `white`, with White."""
 
-    def __init__(self, arena: Arena, *, name: str = "player", base: int = 300) -> None:
+    def __init__(
+        self,
+        arena: Arena,
+        *,
+        name: str = "player",
+        base: int = 300,
+        white: bytes | None = None,
+    ) -> None:
         self.arena = arena
         self.player = Player(name)
         offer = arena.offer(BOT)
         opening = self.player.open(
             bytes.fromhex(offer.commitment[2:]),
             base=base,
+            white=white,
             expires=offer.expires,
             nonce=time.monotonic_ns(),
         )

@@ -1,0 +1,132 @@
+"""What the lobby is told, who may embed a board, and whom a page may ask."""
+
+from typing import Any
+
+import aiohttp
+import pytest
+
+from server.info import offered_endpoint
+from server.lobby import featured, records
+from tests.server.conftest import Served
+from tests.server.fakes import BOT, OTHER_BOT
+from tests.web.staged import Staged
+
+NODE = "http://127.9.8.7:4321"
+GAME = "0x" + "ab" * 32
+
+
+async def told(served: Served) -> dict[str, Any]:
+    async with aiohttp.ClientSession() as http, http.get(f"{served.url}api/lobby") as response:
+        assert response.status == 200
+        answer: dict[str, Any] = await response.json()
+        return answer
+
+
+async def policy_of(served: Served, path: str, **headers: str) -> dict[str, str]:
+    async with (
+        aiohttp.ClientSession(headers=headers) as http,
+        http.get(f"{served.url}{path}") as response,
+    ):
+        assert response.status == 200
+        return dict(response.headers)
+
+
+async def test_nothing_is_featured_while_nobody_plays(served: Served) -> None:
+    assert await told(served) == {"featured": None, "watching": 0, "records": {}, "strength": {}}
+
+
+async def test_a_game_that_goes_on_is_featured_until_it_ends(served: Served) -> None:
+    game = Staged(served.arena)
+    await game.play("e4")
+    assert (await told(served))["featured"] == game.id
+    await game.resign()
+    assert featured(served.arena.games(), served.clock()) is None
+
+
+async def test_a_persons_game_comes_before_two_bots(served: Served) -> None:
+    bots = Staged(served.arena, white=OTHER_BOT)
+    person = Staged(served.arena)
+    await person.play("e4")
+    assert featured(served.arena.games(), served.clock()) is person.hosted
+    await person.resign()
+    assert featured(served.arena.games(), served.clock()) in (bots.hosted, None)
+
+
+async def test_a_game_whose_clock_ran_out_is_not_featured(served: Served) -> None:
+    game = Staged(served.arena, base=60)
+    await game.play("e4")
+    served.clock.time += 61
+    assert featured(served.arena.games(), served.clock()) is None
+
+
+async def test_a_bots_finished_games_are_counted(served: Served) -> None:
+    game = Staged(served.arena)
+    await game.play("e4")
+    assert records(served.arena.games()) == {}
+    await game.resign()
+    found = records(served.arena.games())
+    assert {bot: (r.wins, r.draws, r.losses) for bot, r in found.items()} == {
+        "0x" + BOT.hex(): (1, 0, 0)
+    }
+
+
+async def test_only_a_small_board_may_be_embedded(served: Served) -> None:
+    for path in ("", "tv", f"replay/{GAME}", f"game/{GAME}"):
+        headers = await policy_of(served, path)
+        assert "frame-ancestors 'none'" in headers["Content-Security-Policy"]
+        assert headers["X-Frame-Options"] == "DENY"
+    headers = await policy_of(served, f"embed/{GAME}")
+    assert "frame-ancestors *" in headers["Content-Security-Policy"]
+    assert "X-Frame-Options" not in headers
+    assert "script-src 'self';" in headers["Content-Security-Policy"]
+
+
+def connects(headers: dict[str, str]) -> set[str]:
+    (line,) = (
+        part
+        for part in headers["Content-Security-Policy"].split("; ")
+        if part.startswith("connect-src")
+    )
+    return set(line.split()[1:])
+
+
+async def test_only_the_checker_may_ask_chain_endpoints(served: Served) -> None:
+    assert served.site.info is not None
+    served.site.info = served.site.info.model_copy(update={"rpc_url": NODE})
+    page = connects(await policy_of(served, "web/js/proof_check.js"))
+    assert not {"https:", NODE} & page
+    checker = connects(await policy_of(served, "web/js/verify_worker.js"))
+    assert {"'self'", "https:", NODE} <= checker
+    assert "http:" not in checker
+
+
+@pytest.mark.parametrize(("host", "is_told"), [(None, True), ("evil.example:80", False)])
+async def test_the_local_chains_address_is_told_to_local_pages_alone(
+    served: Served, host: str | None, is_told: bool
+) -> None:
+    assert served.site.info is not None
+    served.site.info = served.site.info.model_copy(update={"rpc_url": NODE})
+    headers = {} if host is None else {"Host": host}
+    async with (
+        aiohttp.ClientSession(headers=headers) as http,
+        http.get(f"{served.url}api/config") as response,
+    ):
+        assert (await response.json())["rpcUrl"] == (NODE if is_told else None)
+    checker = connects(await policy_of(served, "web/js/verify_worker.js", **headers))
+    assert (NODE in checker) is is_told
+
+
+@pytest.mark.parametrize(
+    ("rpc", "is_offered"),
+    [
+        ("http://127.0.0.1:8545", True),
+        (NODE, True),
+        ("http://localhost:8545/", True),
+        ("https://rpc.example/v3/secret", False),
+        ("http://user:secret@127.0.0.1:8545", False),
+        ("http://127.0.0.1:8545/secret", False),
+        ("http://10.0.0.1:8545", False),
+    ],
+)
+def test_an_operators_own_endpoint_is_never_offered(rpc: str, is_offered: bool) -> None:
+    assert offered_endpoint(rpc) == (rpc if is_offered else None)
