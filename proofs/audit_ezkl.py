@@ -19,9 +19,10 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from engine.export import Heads
 from proofs.audit_bots import AuditedBot
@@ -29,8 +30,8 @@ from proofs.audit_judges import NOT_PROVEN, OK, Claim, Verdict
 from proofs.audit_report import DEV_SETUP, Ledger, Mark
 from proofs.errors import EzklMissing, OnnxRefused, ProofError
 from proofs.ezkl_bots import SHIPPED, store_of
-from proofs.ezkl_build import Manifest, srs_path
-from proofs.ezkl_folder import check_folder, ezkl_version, made_folders, sha256_of, shipped_net
+from proofs.ezkl_build import Manifest
+from proofs.ezkl_folder import check_folder, ezkl_version, sha256_of, shipped_net
 from proofs.ezkl_prover import import_net
 from proofs.ezkl_shape import OUTPUT_BYTES, OUTPUT_LIMIT, inputs, unpack_outputs
 from proofs.ezkl_verifier import VerifierCode, differs
@@ -39,6 +40,7 @@ from proofs.game_file import GameRecord
 if TYPE_CHECKING:
     from proofs.chain import Chain
 
+VERIFIER: Final = ("-m", "proofs.audit_ezkl_process")
 Say = Callable[[str], None]
 
 
@@ -128,8 +130,9 @@ class OnnxBots:
 
         Raises ProofError, OSError if none can be made at all.
         """
-        made: Rebuilt | None = None
-        for setup in (*self._known_setups(key_hash), *self._setups, None):
+        if (made := self._made_before(sha256_of(net), key_hash)) is not None:
+            return made, True
+        for setup in (*self._setups, None):
             if setup is None and made is not None:
                 break  # a setup of our own is only good to lay out the circuit
             self._say(f"making {net.name} anew, which may take some minutes")
@@ -147,10 +150,14 @@ class OnnxBots:
         assert made is not None
         return made, False
 
-    def _known_setups(self, key_hash: str) -> list[Path]:
-        """Setups of folders that were made here before, the one of this key first."""
-        made = made_folders(self._cache)
-        return [srs_path(folder) for folder, manifest in made if manifest.key_hash == key_hash]
+    def _made_before(self, net_hash: str, key_hash: str) -> Rebuilt | None:
+        """What an earlier audit made of the same net, to the same key."""
+        for path in self._cache.glob("*/manifest.json"):
+            with suppress(ProofError, OSError):
+                made = Manifest.read(path.parent)
+                if (made.net_hash, made.key_hash) == (net_hash, key_hash):
+                    return Rebuilt(path.parent, check_folder(path.parent))
+        return None
 
     def _compare(self, verifier: str, made: Rebuilt, ledger: Ledger, subject: str) -> None:
         code = self._codes.get(verifier.lower())
@@ -204,7 +211,7 @@ def _ask(folder: Path, questions: list[dict[str, Any]]) -> list[Verdict]:
     """Whether each proof holds, by one process.  One that ends early leaves the rest undecided."""
     if not questions:
         return []
-    command = [sys.executable, "-m", "proofs.audit_ezkl_process", str(folder)]
+    command = [sys.executable, *VERIFIER, str(folder)]
     lines = "".join(json.dumps(q) + "\n" for q in questions)
     done = subprocess.run(command, input=lines, capture_output=True, text=True, check=False)
     held = [bool(json.loads(line)["holds"]) for line in done.stdout.splitlines()]

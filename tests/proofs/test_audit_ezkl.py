@@ -1,0 +1,208 @@
+"""The audit of a game against an ONNX bot: all made anew from the net's file and the setup."""
+
+import asyncio
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from proofs import audit_ezkl
+from proofs.audit import audit
+from proofs.audit_ezkl import OnnxBots, cache_folder, onnx_bots, verifiers_of
+from proofs.audit_judges import Groth16Judge
+from proofs.audit_report import FAILED, INCOMPLETE, VERIFIED, Report
+from proofs.ezkl_build import srs_path
+from proofs.ezkl_chain import ensure_ezkl_bot
+from proofs.ezkl_prover import EzklProver
+from proofs.ezkl_verifier import VerifierCode
+from proofs.game_file import GameRecord, collect
+from proofs.records import LogEvent
+from proofs.statement import Statement, dice, game_seed
+from tests.proofs.chain_scene import SECRET, opening, scene
+from tests.proofs.ezkl_fixture import CACHE, folder_of
+
+NET, SETUP = folder_of(1) / "net.onnx", srs_path(folder_of(1))
+
+
+@dataclass(frozen=True)
+class Played:
+    """A game of two plies, the second of which is the bot's, and the code on its chain."""
+
+    record: GameRecord
+    codes: dict[str, VerifierCode]
+
+
+@pytest.fixture(scope="module")
+def played(tmp_path_factory: pytest.TempPathFactory) -> Played:
+    return asyncio.run(_play(tmp_path_factory.mktemp("chain")))
+
+
+async def _play(folder: Path) -> Played:
+    async with scene(folder) as ground:
+        bot = await ensure_ezkl_bot(ground.chain, folder_of(1), '{"name":"tiny"}')
+        live = await ground.open(opening(bot.id))
+        await live.player("e4")
+        seed = game_seed(SECRET, opening(bot.id).seed)
+        here, mask = live.game.position, live.game.mask
+        with EzklProver(folder_of(1)) as prover:
+            index = prover.choose(here.board, here.context, mask)
+            rolled = dice(seed, live.game.ply, live.history)
+            stated = Statement.of(here, mask, index, payee=ground.chain.payee, dice=rolled)
+            proof = prover.prove(stated).proof
+        await ground.chain.submit_bot_move(live.id, 1, index, ground.chain.payee, proof)
+        record = await collect(ground.chain, live.id)
+        return Played(record, await verifiers_of(ground.chain, record))
+
+
+@pytest.fixture(scope="module")
+def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("cache")
+
+
+def check(
+    record: GameRecord,
+    cache: Path,
+    codes: dict[str, VerifierCode] | None,
+    *,
+    nets: Iterable[Path] = (NET,),
+    setups: Iterable[Path] = (SETUP,),
+) -> Report:
+    custom = OnnxBots(cache, nets=nets, setups=setups, codes=codes)
+    return audit(record, judges=(Groth16Judge(), custom), custom=custom)
+
+
+def undecided(report: Report) -> list[tuple[int | None, str]]:
+    return [(finding.ply, finding.check) for finding in report.undecided]
+
+
+def failures(report: Report) -> list[tuple[int | None, str]]:
+    return [(finding.ply, finding.check) for finding in report.failures]
+
+
+def test_an_honest_game_is_verified_and_says_what_was_recomputed(
+    played: Played, cache: Path
+) -> None:
+    report = check(played.record, cache, played.codes)
+    assert (report.failures, report.undecided) == ((), ())
+    assert report.exit_code == VERIFIED
+    assert report.black.recomputed == "verifying key recomputed from the net's file"
+    assert report.black.setup == "DEV SETUP: whoever ran it can forge"
+    assert report.rows[1].checks["proof"] == "ok"
+    (part,) = [part for part in report.parts if part.subject.startswith("bot ")]
+    assert {part.checks[name] for name in ("circuit", "key", "verifier")} == {"ok"}
+
+
+def moved(record: GameRecord, change: Callable[[bytearray], None]) -> GameRecord:
+    """The record with another proof for the bot's move."""
+
+    def other(event: LogEvent) -> LogEvent:
+        if event.name != "BotMoved":
+            return event
+        proof = bytearray.fromhex(event.args["proof"][2:])
+        change(proof)
+        return replace(event, args={**event.args, "proof": "0x" + proof.hex()})
+
+    return replace(record, events=tuple(map(other, record.events)))
+
+
+def flip(at: int) -> Callable[[bytearray], None]:
+    def change(proof: bytearray) -> None:
+        proof[at] ^= 1
+
+    return change
+
+
+@pytest.mark.parametrize(
+    ("change", "what"),
+    [
+        (flip(4 * 131 + 40), "does not prove"),
+        (flip(-1), "does not prove"),
+        (flip(3), "does not prove"),  # an output, by so little that the move stays the best
+        (lambda proof: proof.append(0), "bytes"),
+        (lambda proof: proof.__delitem__(slice(4)), "bytes"),
+        (lambda proof: proof.__setitem__(slice(4), b"\x7f" * 4), "out of its range"),
+        (lambda proof: proof.__setitem__(slice(4 * 131), bytes(4 * 131)), "by its outputs"),
+    ],
+)
+def test_an_altered_proof_fails_at_its_ply(
+    played: Played, cache: Path, change: Callable[[bytearray], Any], what: str
+) -> None:
+    report = check(moved(played.record, change), cache, played.codes)
+    assert report.exit_code == FAILED
+    assert failures(report) == [(1, "proof")]
+    assert what in report.failures[0].what
+
+
+def test_other_code_on_the_chain_fails(played: Played, cache: Path) -> None:
+    ((address, code),) = played.codes.items()
+    outputs = tuple((n, 451 if n == "outputs" else v) for n, v in code.made_with)
+    for other in (
+        VerifierCode(address, is_ours=False),
+        replace(code, halo2=code.halo2 + b"\0"),
+        replace(code, made_with=outputs),
+    ):
+        report = check(played.record, cache, {address: other})
+        assert report.exit_code == FAILED
+        assert failures(report) == [(None, "verifier")]
+
+
+def registered(record: GameRecord, **other: str) -> GameRecord:
+    events = (
+        replace(e, args={**e.args, **other}) if e.name == "BotRegistered" else e
+        for e in record.events
+    )
+    return replace(record, events=tuple(events))
+
+
+def test_another_circuit_than_the_nets_fails(played: Played, cache: Path) -> None:
+    report = check(registered(played.record, circuitHash="0x" + "77" * 32), cache, played.codes)
+    assert report.exit_code == FAILED
+    assert (None, "circuit") in failures(report)
+    assert (1, "proof") in undecided(report)
+
+
+def test_without_what_it_takes_nothing_passes(
+    played: Played, cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    no_net = check(played.record, cache, played.codes, nets=())
+    assert no_net.exit_code == INCOMPLETE
+    assert undecided(no_net) == [(None, "circuit"), (1, "proof")]
+    no_code = check(played.record, cache, None)
+    assert no_code.exit_code == INCOMPLETE
+    assert undecided(no_code) == [(None, "verifier")]
+    other_setup = srs_path(folder_of(1, store="second"))
+    no_setup = check(played.record, tmp_path, played.codes, setups=(other_setup,))
+    assert no_setup.exit_code == INCOMPLETE
+    assert undecided(no_setup) == [(None, "key"), (1, "proof")]
+    monkeypatch.setattr(audit_ezkl, "ezkl_version", lambda: None)
+    no_ezkl = check(played.record, cache, played.codes)
+    assert no_ezkl.exit_code == INCOMPLETE
+    assert undecided(no_ezkl) == [(None, "circuit"), (1, "proof")]
+    assert "pip install" in no_ezkl.undecided[0].what
+
+
+def test_a_process_that_dies_decides_nothing(
+    played: Played, cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    custom = OnnxBots(cache, nets=(NET,), setups=(SETUP,), codes=played.codes)
+    with monkeypatch.context() as patch:
+        patch.setattr(audit_ezkl, "VERIFIER", ("-c", "raise SystemExit(9)"))
+        report = audit(played.record, judges=(custom,), custom=custom)
+    assert report.exit_code == INCOMPLETE
+    assert undecided(report) == [(1, "proof")]
+    assert "status 9" in report.undecided[0].what
+
+
+def test_files_are_found_in_the_data_folder(
+    played: Played, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    assert cache_folder() == tmp_path / "cache" / "checkproof" / "audit"
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "ezkl").symlink_to(CACHE / "first")
+    custom = onnx_bots(tmp_path / "data", codes=played.codes)
+    report = audit(played.record, judges=(custom,), custom=custom)
+    assert report.exit_code == VERIFIED
+    assert list(cache_folder().glob("*/manifest.json"))
