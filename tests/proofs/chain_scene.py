@@ -11,13 +11,24 @@ from coincurve import PrivateKey
 
 from engine.game import Game
 from engine.policy_map import move_index
+from engine.start import USUAL, Start
 from proofs.abi import load_artifact
 from proofs.chain import Chain
 from proofs.deploy import ensure_contracts
 from proofs.node import Anvil
 from proofs.records import Receipt
 from proofs.sender import LOCAL_KEY
-from proofs.signing import Domain, Draw, Move, Open, Resign, address_of, player_side
+from proofs.signing import (
+    Abort,
+    Domain,
+    Draw,
+    Move,
+    Open,
+    Resign,
+    address_of,
+    player_side,
+    start_words,
+)
 from proofs.statement import STATEMENT_ID, commitment, next_history
 
 PLAYER = PrivateKey(b"\x11" * 32)
@@ -32,6 +43,7 @@ def opening(
     base_seconds: int = 300,
     expires: int = 1 << 40,
     nonce: int | None = None,
+    start: Start = USUAL,
 ) -> Open:
     """The player against `bot`."""
     sides = (player_side(address_of(PLAYER)), bot)
@@ -40,7 +52,7 @@ def opening(
         opener=address_of(PLAYER),
         white=white,
         black=black,
-        start=bytes(32),
+        **start_words(start),
         base_seconds=base_seconds,
         increment_seconds=2,
         delay_seconds=1,
@@ -95,6 +107,9 @@ class Live:
     def resignation(self) -> bytes:
         return Resign(self.id).sign(self.domain, PLAYER)
 
+    def abort(self) -> bytes:
+        return Abort(self.id).sign(self.domain, PLAYER)
+
     def draw_claim(self) -> bytes:
         return Draw(self.id, self.game.ply, self.history).sign(self.domain, PLAYER)
 
@@ -110,7 +125,7 @@ class Scene:
         signature = message.sign(self.chain.domain, PLAYER)
         await self.chain.open_game(message, signature, SECRET)
         game = message.game_id(self.chain.domain)
-        return Live(self.chain, game, game, Game())
+        return Live(self.chain, game, game, Game(message.begins))
 
     async def sleep(self, seconds: int) -> None:
         """Let the chain's clock run."""

@@ -7,6 +7,7 @@ import chess
 import pytest
 from coincurve import PrivateKey
 
+from engine.errors import IllegalStart
 from engine.game import Game, Reason, Result
 from engine.policy_map import move_index
 from proofs.audit import audit
@@ -14,7 +15,7 @@ from proofs.audit_bots import version_id
 from proofs.audit_report import Report
 from proofs.game_file import GameRecord
 from proofs.records import LogEvent
-from proofs.signing import Domain, Draw, Move, Open, Resign, address_of, player_side
+from proofs.signing import Abort, Domain, Draw, Move, Open, Resign, address_of, player_side
 from proofs.statement import STATEMENT_ID, next_history
 from tests.proofs.chain_scene import PLAYER, SECRET, opening
 
@@ -31,7 +32,10 @@ class Forged:
     def __init__(self, message: Open, *, key: PrivateKey = PLAYER) -> None:
         self.id = message.game_id(DOMAIN)
         self.history = self.id
-        self.game = Game()
+        try:
+            self.game = Game(message.begins)
+        except IllegalStart:
+            self.game = Game()
         self.events: list[LogEvent] = []
         struct = {camel(f.name): plain(getattr(message, f.name)) for f in fields(Open)}
         signature = message.sign(DOMAIN, key)
@@ -71,6 +75,9 @@ class Forged:
 
     def resignation(self, key: PrivateKey = PLAYER) -> bytes:
         return Resign(self.id).sign(DOMAIN, key)
+
+    def abort(self, key: PrivateKey = PLAYER) -> bytes:
+        return Abort(self.id).sign(DOMAIN, key)
 
     def audit(self) -> Report:
         record = GameRecord(
