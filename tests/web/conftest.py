@@ -28,6 +28,7 @@ class FakeArena:
 
     url: str
     site: Site
+    hosts: Arena
     chain: FakeChain
     prover: FakeProver
 
@@ -48,7 +49,7 @@ async def arena() -> AsyncIterator[FakeArena]:
     await listener.start()
     port = runner.addresses[0][1]
     try:
-        yield FakeArena(f"http://127.0.0.1:{port}", site, chain, prover)
+        yield FakeArena(f"http://127.0.0.1:{port}", site, hosts, chain, prover)
     finally:
         await hosts.close()
         await runner.cleanup()

@@ -43,6 +43,11 @@ class Staged:
     def id(self) -> str:
         return "0x" + self.game.hex()
 
+    @property
+    def fen(self) -> str:
+        """Where the game stands, as the arena tells it."""
+        return self.hosted.session.line.fen
+
     async def play(self, sans: str) -> None:
         """The player's moves, each answered by the bot; then all of it landed."""
         for san in sans.split():
