@@ -103,6 +103,7 @@ def _be_the_child(
 ) -> None:
     """Run the tests, tell of them, and end the process."""
     os.setsid()  # what is left behind is known by its session
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # which a shell may have turned off
     watcher = Watcher()
     session.config.pluginmanager.register(watcher)
     try:

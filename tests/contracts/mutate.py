@@ -20,6 +20,8 @@ sample of all.
 import argparse
 import json
 import random
+import signal
+import sys
 import tempfile
 import time
 from collections import Counter
@@ -116,6 +118,8 @@ def main() -> None:
         results = {i: (entry.result, entry.by) for i, entry in known.items()}
         (ROOT / REPORT).write_text(report(chosen([], None, 0), results), encoding="utf-8")
         return
+    for number in (signal.SIGINT, signal.SIGTERM):  # either ends the campaign, and its nodes
+        signal.signal(number, lambda *_: sys.exit("interrupted"))
     counts: Counter[str] = Counter()
     todo = chosen(options.source, options.sample, options.seed)
     for entry in run(todo, options.results, again=options.again):
