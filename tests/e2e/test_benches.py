@@ -64,3 +64,15 @@ def test_a_key_store_that_cannot_be_is_one_line(tmp_path: Path) -> None:
     assert done.returncode == 1
     assert done.stderr.splitlines()[-1].startswith("checkproof: ")
     assert "Traceback" not in done.stderr
+
+
+def test_fanout(data: Path) -> None:
+    few = ("--sockets", "30", "--moves", "2", "--stalled", "3")
+    found = bench("fanout", *few, data=data)
+    assert found["sockets"] == 30
+    assert found["stalled"] == {"sockets": 3, "readers_lost": 0}
+    assert found["frames"] >= 30 * 2 * 2 * 6
+    assert found["frames_per_s_core"] > 0
+    for name in ("delay_ms", "stalled_delay_ms"):
+        assert 0 < found[name]["p50"] <= found[name]["p99"]
+    assert found["bytes_per_frame"] > 100
