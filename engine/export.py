@@ -136,7 +136,7 @@ class TemplateWeights:
 
 def to_onnx(weights: TemplateWeights) -> bytes:
     """The net as an ONNX file that keeps the contract.  Needs the package `onnx`."""
-    graph = _Graph()
+    graph = Graph()
     column = graph.add("Reshape", "board", graph.shape(SQUARES, 1))
     codes = graph.constant(np.arange(1, PIECE_CODES + 1).reshape(1, -1))
     onehot = graph.add("Cast", graph.add("Equal", column, codes), to=1)  # 1: float32
@@ -155,7 +155,7 @@ def to_onnx(weights: TemplateWeights) -> bytes:
     return graph.model(outputs=len(weights.out_bias))
 
 
-class _Graph:
+class Graph:
     """An ONNX graph in the making: every call adds one node and names its output."""
 
     def __init__(self) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -74,7 +74,7 @@ def statements(net: NetSpec, n: int, *, seed: int = 0) -> Iterator[Statement]:
             game.play(index)
 
 
-def spread(values: list[float]) -> dict[str, float]:
+def spread(values: Sequence[float]) -> dict[str, float]:
     """Minimum, median and maximum of some seconds."""
     return {
         "min": round(min(values), 3),

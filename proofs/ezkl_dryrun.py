@@ -10,38 +10,21 @@ circuit's own witness.  JSON on standard output; seconds are of this machine.
 import argparse
 import asyncio
 import json
-import random
 import sys
-import tempfile
-from collections.abc import Awaitable, Callable
 from pathlib import Path
 from statistics import median
-from typing import Any, Final
-
-import chess
-from coincurve import PrivateKey
+from typing import Any
 
 from engine.encoding import Position
 from engine.errors import EngineError
 from engine.export_rungs import greedy_mover
-from engine.game import ONGOING, Game
-from engine.player import legal_indices, play_matches, random_mover
+from engine.player import play_matches, random_mover
 from proofs.chain import Chain
-from proofs.deploy import ensure_contracts
 from proofs.errors import ProofError
 from proofs.ezkl_build import Manifest
 from proofs.ezkl_chain import check_ezkl_bot, ensure_ezkl_bot
 from proofs.ezkl_prover import EzklProof, EzklProver, import_net
-from proofs.node import Anvil
-from proofs.sender import LOCAL_KEY
-from proofs.signing import Move, Open, address_of, player_side
-from proofs.statement import Statement, commitment, dice, game_seed, next_history
-
-_PLAYER: Final = PrivateKey(b"\x01" * 32)
-_SECRET: Final = b"\x02" * 32
-_SEED: Final = b"\x03" * 32
-
-Tell = Callable[[str], None]
+from proofs.trial_game import Played, Tell, on_fresh_chain, play_trial
 
 
 def dry_run(
@@ -61,7 +44,7 @@ def try_out(
     with EzklProver(folder) as prover:
         report = described(prover.manifest)
         if moves:
-            report |= asyncio.run(_on_fresh_chain(lambda c: _play(c, folder, prover, moves, tell)))
+            report |= _costs(folder, prover, moves, tell)
         if games:
             report |= _matches(prover, games, tell)
     return report
@@ -84,43 +67,20 @@ def described(manifest: Manifest) -> dict[str, Any]:
     }
 
 
-async def _on_fresh_chain(play: Callable[[Chain], Awaitable[dict[str, Any]]]) -> dict[str, Any]:
-    with tempfile.TemporaryDirectory(prefix="checkproof-") as name:
-        async with Anvil(Path(name) / "chain") as node:
-            bare = await Chain.connect(node.url, LOCAL_KEY)
-            try:
-                return await play(bare.at(await ensure_contracts(bare, Path(name))))
-            finally:
-                await bare.close()
-
-
-async def _play(
+async def play_registered(
     chain: Chain, folder: Path, prover: EzklProver, moves: int, tell: Tell
-) -> dict[str, Any]:
-    """Some moves of the bot, with White, against chance."""
+) -> Played[EzklProof]:
+    """Register the bot of a folder, compare what is registered, and play some of its moves."""
     bot = await ensure_ezkl_bot(chain, folder, "{}")
     await check_ezkl_bot(chain, folder, bot)
-    game, history = Game(), await _open(chain, bot.id)
-    identity, chance = history, random.Random(1)
-    proofs: list[EzklProof] = []
-    gas: list[int] = []
-    while len(proofs) < moves and game.outcome() == ONGOING:
-        if game.turn == chess.WHITE:
-            rolled = dice(game_seed(_SECRET, _SEED), game.ply, history)
-            statement = _statement(game, prover, chain.payee, rolled)
-            index = statement.index
-            proofs.append(await asyncio.to_thread(prover.prove, statement))
-            tell(f"proof {len(proofs)} of {moves}: {proofs[-1].wall_s:.1f} s")
-            receipt = await chain.submit_bot_move(
-                identity, game.ply, index, chain.payee, proofs[-1].proof
-            )
-            gas.append(receipt.gas)
-        else:
-            index = int(chance.choice(legal_indices(game.mask)))
-            signature = Move(identity, game.ply, history, index).sign(chain.domain, _PLAYER)
-            await chain.move(identity, game.ply, index, signature)
-        game.play(index)
-        history = next_history(history, index)
+    return await play_trial(chain, bot.id, prover, moves, tell)
+
+
+def _costs(folder: Path, prover: EzklProver, moves: int, tell: Tell) -> dict[str, Any]:
+    played = asyncio.run(
+        on_fresh_chain(lambda chain: play_registered(chain, folder, prover, moves, tell))
+    )
+    proofs, gas = played.proofs, played.gas
     return {
         "proof_bytes": len(proofs[0].proof),
         "prove_s": round(median(proof.wall_s for proof in proofs), 2),
@@ -128,31 +88,6 @@ async def _play(
         "rss_mb": max(proof.rss_mb for proof in proofs),
         "gas": {"min": min(gas), "median": int(median(gas)), "max": max(gas)},
     }
-
-
-async def _open(chain: Chain, bot: bytes) -> bytes:
-    """Open a game in which the bot has White; its id."""
-    opening = Open(
-        opener=address_of(_PLAYER),
-        white=bot,
-        black=player_side(address_of(_PLAYER)),
-        start=bytes(32),
-        base_seconds=3600,
-        increment_seconds=5,
-        delay_seconds=0,
-        commitment=commitment(_SECRET),
-        seed=_SEED,
-        expires=(1 << 64) - 1,
-        nonce=1,
-    )
-    await chain.open_game(opening, opening.sign(chain.domain, _PLAYER), _SECRET)
-    return opening.game_id(chain.domain)
-
-
-def _statement(game: Game, prover: EzklProver, payee: int, rolled: int) -> Statement:
-    here, mask = game.position, game.mask
-    index = prover.choose(here.board, here.context, mask)
-    return Statement.of(here, mask, index, payee=payee, dice=rolled)
 
 
 def _matches(prover: EzklProver, games: int, tell: Tell) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Final
+from typing import Any, Final, Self
 
 import numpy as np
 
@@ -74,7 +74,7 @@ class EzklProver:
         self._process = _Process(["prove", str(folder)])
         self._process.answer(START_SECONDS)
 
-    def __enter__(self) -> "EzklProver":
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(
