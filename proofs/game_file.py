@@ -1,6 +1,6 @@
 """One game's logs, from the chain or from a file, and the file's format.
 
-    {"format": "checkproof-game/1", "chainId", "arena", "registry", "game",
+    {"format": "checkproof-game/2", "chainId", "arena", "registry", "game",
      "events": [{"event", "args", "block", "tx", "logIndex", "time", "gas"}, ..]}
 
 The bots' BotRegistered events come first, then the game's own, in the chain's order.  `args` are
@@ -23,7 +23,7 @@ from proofs.records import LogEvent, OnChainGame, opening_of
 if TYPE_CHECKING:
     from proofs.chain import Chain  # and web3 with it, which a saved game does not need
 
-FORMAT: Final = "checkproof-game/1"
+FORMAT: Final = "checkproof-game/2"
 MAX_FILE_BYTES: Final = 64 << 20
 
 _HEX: Final = re.compile(r"0x(?:[0-9a-f]{2})*")

@@ -219,11 +219,11 @@ def test_askedForAnotherGame_isRefused(real: GameRecord, circuit_of: CircuitOf) 
         "null",
         "[]",
         "{}",
-        '{"format": "checkproof-game/2"}',
         '{"format": "checkproof-game/1"}',
+        '{"format": "checkproof-game/2"}',
         "[" * 100_000,
         "9" * 10_000,
-        '{"format": "checkproof-game/1", "chainId": true, "arena": "0x", "registry": "0x",'
+        '{"format": "checkproof-game/2", "chainId": true, "arena": "0x", "registry": "0x",'
         ' "game": "0x", "events": []}',
     ],
 )
