@@ -14,7 +14,7 @@ FORGE = $(firstword $(wildcard web/node_modules/@foundry-rs/forge-*/bin/forge))
 .PHONY: play test setup setup-dev check lint types web contracts pytest format lock bench gas clean
 
 play: setup
-	@exec $(BIN)/checkproof serve
+	@exec $(BIN)/checkproof serve --exhibition
 
 test: check pytest
 

@@ -34,6 +34,7 @@ from server.budget import FILE_NAME, Doors, Spending
 from server.chronicle import Chronicle
 from server.config import Config, hold_folder, listen, unknown_variables
 from server.errors import KeyMissing, PageMissing
+from server.exhibition import Exhibition
 from server.health import Vitals
 from server.hosted import Limits
 from server.house import House, Tell, open_house
@@ -200,6 +201,20 @@ async def _open_bots(
     onnx = OnnxBots(chain, config.data, shipped, house, choosers)
     await onnx.open_known()
     return house, onnx
+
+
+def _exhibition(site: Site, arena: Arena, chain: ArenaChain) -> Exhibition:
+    """Only the house's own nets: an ONNX bot's proof would keep the prover from people for long."""
+
+    def bots() -> list[bytes]:
+        known = site.info.bots if site.info else []
+        return [
+            bytes.fromhex(bot.version[2:])
+            for bot in known
+            if bot.ready and bot.proof_system == "groth16"
+        ]
+
+    return Exhibition(arena, chain.domain, bots=bots, is_watched=lambda: bool(site.sockets))
 
 
 def _vitals(config: Config) -> Vitals:

@@ -116,6 +116,10 @@ def serve(
     origin: Annotated[
         list[str] | None, typer.Option(help="A further web origin that may use the socket.")
     ] = None,
+    exhibition: Annotated[
+        bool | None,
+        typer.Option(help="Let bots play each other while nobody plays and somebody looks on."),
+    ] = None,
     log: Annotated[str | None, typer.Option(help="Lines for people, or JSON: text, json.")] = None,
     log_level: Annotated[str | None, typer.Option(help="debug, info, warning or error.")] = None,
     config: Annotated[
@@ -142,6 +146,7 @@ def serve(
         "workers": workers,
         "bots": tuple(bot) if bot else None,
         "origins": tuple(origin) if origin else None,
+        "exhibition": exhibition,
         "log": log,
         "log_level": log_level,
     }

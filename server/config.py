@@ -67,6 +67,7 @@ class Config(BaseModel):
     workers: int = Field(default=1, ge=1, le=256)
     bots: Names = ("pawn", "rook")
     origins: Names = ()
+    exhibition: bool = False
     games: int = Field(default=500, ge=1)
     games_per_player: int = Field(default=8, ge=1)
     drain_seconds: float = Field(default=20, ge=0, le=3600)

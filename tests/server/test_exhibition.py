@@ -1,0 +1,72 @@
+"""Bots that play each other while nobody else does."""
+
+from random import Random
+
+import chess
+import pytest
+
+from engine.start import Start
+from server.exhibition import OPENINGS, Exhibition, after
+from tests.server.conftest import Served
+from tests.server.fakes import BOT, DOMAIN, OTHER_BOT
+from tests.web.staged import Staged
+
+
+def exhibition(served: Served, *, is_watched: bool = True) -> Exhibition:
+    return Exhibition(
+        served.arena,
+        DOMAIN,
+        bots=lambda: (BOT, OTHER_BOT),
+        is_watched=lambda: is_watched,
+        random=Random(8),
+    )
+
+
+async def test_two_bots_play_while_somebody_looks_on(served: Served) -> None:
+    game = exhibition(served).look()
+    assert game is not None
+    session = served.arena.game(game).session
+    assert session.players == ()
+    sides = {session.terms.open.white, session.terms.open.black}
+    assert sides <= {BOT, OTHER_BOT}
+    assert not session.terms.open.begins.is_usual
+    assert session.line.plies
+
+
+async def test_there_is_one_at_a_time(served: Served) -> None:
+    show = exhibition(served)
+    served.prover.is_held = True
+    assert show.look() is not None
+    assert show.look() is None
+
+
+async def test_none_begins_while_nobody_looks(served: Served) -> None:
+    assert exhibition(served, is_watched=False).look() is None
+    assert list(served.arena.games()) == []
+
+
+async def test_none_begins_while_a_person_plays(served: Served) -> None:
+    show, person = exhibition(served), Staged(served.arena)
+    await person.play("e4")
+    assert show.look() is None
+    await person.resign()
+    assert show.look() is not None
+
+
+async def test_a_person_who_left_holds_nobody_up(served: Served) -> None:
+    show, person = exhibition(served), Staged(served.arena, base=60)
+    await person.play("e4")
+    served.clock.time += 61
+    assert show.look() is not None
+
+
+async def test_an_arena_that_takes_no_games_is_left_alone(served: Served) -> None:
+    served.arena.pause_openings("over_budget", "the day's gas is spent")
+    assert exhibition(served).look() is None
+
+
+@pytest.mark.parametrize("line", OPENINGS)
+def test_each_opening_is_a_start(line: str) -> None:
+    board = after(line)
+    assert board.turn == chess.WHITE
+    assert Start.of(board).to_board().board_fen() == board.board_fen()
