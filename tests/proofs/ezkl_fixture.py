@@ -19,6 +19,7 @@ from engine.encoding import Position
 from engine.export import Heads, TemplateWeights, to_onnx
 from engine.net_file import IntArray
 from engine.policy_map import legal_mask
+from proofs.ezkl_folder import shipped_net
 from proofs.ezkl_prover import EzklProver, import_net
 from proofs.statement import Statement
 
@@ -73,6 +74,13 @@ def folder_of(seed: int, *, store: str = "first") -> Path:
     with _locked():
         net.write_bytes(data)
         return import_net(net, CACHE / store)
+
+
+@cache
+def rook_folder() -> Path:
+    """The folder of the shipped rook."""
+    with _locked():
+        return import_net(shipped_net("rook"), CACHE / "first")
 
 
 @cache
