@@ -22,14 +22,14 @@ ANSWERS: Final = {
         "precompiles, verifiers under a gas cap, code stored as data, words whose layout is drawn "
         "beside them; each stands alone in a short function",
     ),
-    "too-many-digits": (23, "boards, masks and field elements are 64 digits long"),
+    "too-many-digits": (24, "boards, masks and field elements are 64 digits long"),
     "timestamp": (
         4,
         "clocks are seconds of the block: whoever makes blocks can shift them by seconds, which "
         "the grace window of 60 covers",
     ),
     "shadowing-local": (
-        6,
+        7,
         "in the interface a parameter is called game, and so is the view; there is no body in "
         "which the two could be mixed up",
     ),
