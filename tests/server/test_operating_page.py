@@ -24,6 +24,8 @@ UNTOLD = {
 def test_every_setting_is_told_of_with_its_default(name: str) -> None:
     (row,) = re.findall(rf"^\| `{name}` \| `{PREFIX}{name.upper()}` \|.*$", PAGE, re.MULTILINE)
     default = Config.model_fields[name].default
+    if isinstance(default, bool):
+        default = str(default).lower()  # as TOML spells it
     if isinstance(default, int | float | str):
         assert f"| `{default}` |" in row
 
