@@ -225,6 +225,11 @@ async def key(request: web.Request) -> web.Response:
             "keyHash": found.key_hash,
             "circuitHash": found.circuit_hash,
             "setup": found.kind,
+            "proofSystem": found.proof_system,
+            "files": {
+                name: {"sha256": sha256, "url": f"/files/{sha256}"}
+                for name, sha256 in found.files.items()
+            },
             "verifyingKey": "0x" + found.verifying_key.hex(),
             **links,
         }

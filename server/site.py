@@ -1,6 +1,6 @@
 """What the HTTP handlers share, and what is checked of every request."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -24,13 +24,18 @@ _ENDPOINTS: Final = ("https:", "http://127.0.0.1:*", "http://localhost:*")
 
 @dataclass(frozen=True)
 class KeyFiles:
-    """A proving and verifying key pair; hashes are hex without 0x."""
+    """A proving and verifying key pair; hashes are hex without 0x.
+
+    `files` are what else it takes to make them anew, by name, with the SHA-256 of each.
+    """
 
     key_hash: str
     circuit_hash: str
     kind: str
     verifying_key: bytes
     proving_key: Path | None
+    proof_system: str = "groth16"
+    files: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass
@@ -48,6 +53,7 @@ class Site:
     warming: str = "starting"
     is_closing: bool = False
     find_key: Callable[[str], KeyFiles | None] = lambda _: None
+    find_file: Callable[[str], Path | None] = lambda _: None
     sockets: set[web.WebSocketResponse] = field(default_factory=set)
     streams: int = 0
     dropped: int = 0  # readers that were too slow

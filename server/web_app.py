@@ -4,7 +4,7 @@ import asyncio
 
 from aiohttp import WSCloseCode, web
 
-from server import lobby
+from server import files, lobby
 from server.pages import routes
 from server.site import SITE, Site, add_security_headers
 from server.sockets import websocket
@@ -15,6 +15,7 @@ def make_app(site: Site) -> web.Application:
     app = web.Application()
     app[SITE] = site
     app.add_routes(routes)
+    app.add_routes(files.routes)
     lobby.set_up(app)
     app.router.add_get("/ws", websocket)
     app.on_response_prepare.append(add_security_headers)
