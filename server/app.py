@@ -35,6 +35,7 @@ from server.chronicle import Chronicle
 from server.config import Config, hold_folder, listen, unknown_variables
 from server.errors import KeyMissing, PageMissing
 from server.exhibition import Exhibition
+from server.guests import Allowance, Guests
 from server.health import Vitals
 from server.hosted import Limits
 from server.house import House, Tell, open_house
@@ -135,7 +136,15 @@ async def start(config: Config, stack: AsyncExitStack) -> str:
 
 async def open_server(config: Config, stack: AsyncExitStack, *, rebuild: bool = False) -> Running:
     """Start everything in order; the stack ends it in the reverse order."""
-    site = Site(page=page_folder(), origins=frozenset(config.origins), vitals=_vitals(config))
+    site = Site(
+        page=page_folder(),
+        origins=frozenset(config.origins),
+        max_sockets=config.sockets,
+        guests=Guests(
+            Allowance(sockets=config.sockets_per_address), behind_proxy=config.behind_proxy
+        ),
+        vitals=_vitals(config),
+    )
     listener = listen(config.host, config.port)
     url = f"http://{config.host}:{listener.getsockname()[1]}"
     await _open_site(site, listener, stack)
@@ -175,7 +184,9 @@ async def open_server(config: Config, stack: AsyncExitStack, *, rebuild: bool = 
     site.vitals.spending.on_change = doors.look
     doors.look()  # a restart does not refill the budget
     tasks.spawn(site.vitals.watch(chain, each=doors.look))
-    site.find_key = _key_finder(keys)
+    find_key = _key_finder(keys)
+    site.find_key = lambda name: find_key(name) or onnx.find_key(name)
+    site.find_file = onnx.find_file
 
     def show_bots() -> None:
         site.info = _info(chain, [*house.infos, *onnx.infos()])

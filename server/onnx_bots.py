@@ -19,17 +19,19 @@ from engine.errors import EngineError
 from proofs.chain import Chain
 from proofs.errors import BotListDamaged, ChainDown, EzklMissing, ProofError
 from proofs.ezkl_bots import listed_bots, store_of
-from proofs.ezkl_build import Manifest
+from proofs.ezkl_build import Manifest, srs_path
 from proofs.ezkl_chain import ensure_ezkl_bot
 from proofs.ezkl_chooser import Choosers
 from proofs.ezkl_folder import check_folder, ezkl_version, made_folders, sha256_of, shipped_net
 from proofs.records import BotVersion
+from proofs.srs_store import SRS
 from server import log
 from server.adapters import HouseKey
 from server.effects import BotPlayer, Ponder
 from server.house import House, bot_name, metadata
 from server.info import BotInfo
 from server.onnx_import import import_apart
+from server.site import KeyFiles
 
 LOOK_EVERY: Final = 5.0
 """Seconds between looks at the list of bots; a chain that was down is asked again as often."""
@@ -69,6 +71,7 @@ class OnnxBots:
         self._list_fault: str | None = None
         self._wanted: list[Wanted] = []
         self._ready: dict[Wanted, Ready] = {}
+        self._seated: dict[str, Ready] = {}  # by the hash of its verifying key
         self._settled: set[Wanted] = set()
         """Looked after already; what is not `_ready` of them has failed."""
 
@@ -79,6 +82,29 @@ class OnnxBots:
             for wanted in self._wanted
             if wanted in self._ready or wanted not in self._settled
         ]
+
+    def find_key(self, key_hash: str) -> KeyFiles | None:
+        """The key of a bot that plays, by the SHA-256 of its verifying key."""
+        bot = self._seated.get(key_hash)
+        if bot is None:
+            return None
+        made, folder = bot.manifest, bot.folder
+        kind = "development" if made.development else "ceremony"
+        files = {**made.files, SRS: made.srs_hash}
+        verifying_key = (folder / "vk").read_bytes()
+        return KeyFiles(
+            key_hash, made.circuit_hash, kind, verifying_key, folder / "pk", "ezkl", files
+        )
+
+    def find_file(self, sha256: str) -> Path | None:
+        """A file that one of these bots was made of, or with."""
+        for bot in self._seated.values():
+            if sha256 == bot.manifest.srs_hash:
+                return srs_path(bot.folder)
+            for name, found in bot.manifest.files.items():
+                if sha256 == found:
+                    return bot.folder / name
+        return None
 
     async def open_known(self) -> None:
         """Let those play whose files and registrations are there; sends nothing.
@@ -129,6 +155,7 @@ class OnnxBots:
 
     def _seat(self, bot: Ready) -> None:
         """Let a version play, and show it where it is the one that is wanted."""
+        self._seated[bot.manifest.key_hash] = bot
         house, key = self._house, bot.version.id
         name = bot_name(bot.version.metadata)
         house.keys[key] = HouseKey(name, bot.manifest.key_hash, bot.folder)

@@ -49,7 +49,7 @@ class Arena:
                 for bot in bots:
                     if bot["name"] == name and bot["ready"]:
                         return bot
-                await asyncio.sleep(0.1)
+                await asyncio.sleep(0.5)
 
 
 @dataclass(frozen=True)
