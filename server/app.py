@@ -195,6 +195,8 @@ async def open_server(config: Config, stack: AsyncExitStack, *, rebuild: bool = 
     show_bots()
     onnx.on_change = show_bots
     tasks.spawn(onnx.run())
+    if config.exhibition:
+        tasks.spawn(_exhibition(site, arena, game_chain).run())
     site.arena = arena
     stack.push_async_callback(_close_doors, site)
     print(f"Arena ready at {url}", flush=True)
