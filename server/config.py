@@ -70,6 +70,9 @@ class Config(BaseModel):
     exhibition: bool = False
     games: int = Field(default=500, ge=1)
     games_per_player: int = Field(default=8, ge=1)
+    sockets: int = Field(default=2000, ge=1)
+    sockets_per_address: int = Field(default=500, ge=1)
+    behind_proxy: bool = False
     drain_seconds: float = Field(default=20, ge=0, le=3600)
     low_balance_moves: int = Field(default=200, ge=0)
     gas_per_day: int | None = Field(default=None, ge=0)

@@ -159,6 +159,12 @@ async def stream(request: web.Request) -> web.StreamResponse:
     site, hosted, arena = request.app[SITE], _hosted(request), _arena(request)
     if site.is_full:
         raise web.HTTPServiceUnavailable(text="too many readers\n")
+    with site.guests.entered(site.guests.address_of(request)):
+        return await _stream(request, hosted, arena)
+
+
+async def _stream(request: web.Request, hosted: Hosted, arena: Arena) -> web.StreamResponse:
+    site = request.app[SITE]
     response = web.StreamResponse(headers={"Content-Type": "application/x-ndjson"})
     await response.prepare(request)
     queue = Subscriber(on_drop=lambda: _cut(request))

@@ -9,6 +9,7 @@ from aiohttp import web
 
 from server.arena import Arena
 from server.gas_seen import GasSeen
+from server.guests import Guests
 from server.health import Vitals
 from server.info import ArenaInfo
 from server.metrics import Metrics
@@ -57,6 +58,7 @@ class Site:
     sockets: set[web.WebSocketResponse] = field(default_factory=set)
     streams: int = 0
     dropped: int = 0  # readers that were too slow
+    guests: Guests = field(default_factory=Guests)
     vitals: Vitals = field(default_factory=Vitals)
     metrics: Metrics = field(default_factory=Metrics)
     gas: GasSeen = field(default_factory=GasSeen)
@@ -134,6 +136,8 @@ async def add_security_headers(request: web.Request, response: web.StreamRespons
         headers["X-Frame-Options"] = "DENY"
     headers["Referrer-Policy"] = "no-referrer"
     headers["Cross-Origin-Opener-Policy"] = "same-origin"
+    headers["Cross-Origin-Resource-Policy"] = "same-origin"
+    headers["Permissions-Policy"] = "camera=(), geolocation=(), microphone=(), payment=(), usb=()"
 
 
 def _reached(request: web.Request) -> list[str]:

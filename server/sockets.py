@@ -16,7 +16,7 @@ from server.errors import ClientError, CommandRefused, FrameError
 from server.hosted import Hosted
 from server.hub import Subscriber
 from server.limits import TokenBucket
-from server.site import SITE, is_allowed_origin
+from server.site import SITE, Site, is_allowed_origin
 
 HEARTBEAT_SECONDS: Final = 25.0
 FRAMES_PER_SECOND: Final = 10.0
@@ -35,6 +35,11 @@ async def websocket(request: web.Request) -> web.StreamResponse:
         raise web.HTTPServiceUnavailable(text=f"warming up: {site.warming}\n")
     if site.is_full:
         raise web.HTTPServiceUnavailable(text="too many sockets are open\n")
+    with site.guests.entered(site.guests.address_of(request)):
+        return await _serve(request, site, site.arena)
+
+
+async def _serve(request: web.Request, site: Site, arena: Arena) -> web.WebSocketResponse:
     socket = web.WebSocketResponse(
         max_msg_size=m.MAX_FRAME_BYTES,
         heartbeat=HEARTBEAT_SECONDS,
@@ -44,7 +49,7 @@ async def websocket(request: web.Request) -> web.StreamResponse:
     await socket.prepare(request)
     site.sockets.add(socket)
     try:
-        await Client(socket, request, site.arena).run()
+        await Client(socket, request, arena).run()
     finally:
         site.sockets.discard(socket)
     return socket
@@ -57,6 +62,8 @@ class Client:
         self._socket = socket
         self._request = request
         self._arena = arena
+        self._guests = request.app[SITE].guests
+        self._address = self._guests.address_of(request)
         self._transport = request.transport
         self._queue = Subscriber(on_drop=self._drop, outlet=self._send_now)
         self._bucket = TokenBucket(
@@ -112,7 +119,8 @@ class Client:
         async for message in self._socket:
             if message.type not in (WSMsgType.TEXT, WSMsgType.BINARY):
                 return
-            if not self._bucket.take(time.monotonic()):
+            is_calm = self._bucket.take(time.monotonic())
+            if not (is_calm and self._guests.may_send(self._address)):
                 await self._end_flood()
                 return
             self._queue.put(m.to_wire(self._answer(message.data)))
@@ -137,7 +145,8 @@ class Client:
             case m.Offer(d=d):
                 return m.Offered(id=frame.id, d=self._arena.offer(_bytes(d.bot)))
             case m.Open(d=d):
-                game = self._arena.open_game(opening_of(d.open), _bytes(d.signature))
+                with self._guests.opening(self._address, d.open.opener):
+                    game = self._arena.open_game(opening_of(d.open), _bytes(d.signature))
                 return m.Opened(id=frame.id, d=m.OpenedReply(game="0x" + game.hex()))
             case m.Move() | m.Resign() | m.Abort() | m.Draw() | m.Timeout():
                 self._command(frame)
@@ -154,7 +163,7 @@ class Client:
     # --- letting go -----------------------------------------------------------------------------
 
     async def _end_flood(self) -> None:
-        text = f"more than {FRAMES_PER_SECOND:g} frames a second"
+        text = f"more than {FRAMES_PER_SECOND:g} frames a second, or too many of this address"
         self._queue.put(m.to_wire(m.error_reply(None, "rate_limited", text)))
         self._queue.close()
         await self._goodbye(m.CLOSE_RATE_LIMITED, b"too many frames", flush=True)

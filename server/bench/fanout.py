@@ -119,7 +119,14 @@ async def _measure(
 ) -> dict[str, Any]:
     with tempfile.TemporaryDirectory(prefix="checkproof-fanout-") as folder:
         say("starting a server")
-        host = await Host.fresh(Path(folder), keys=keys, bot=bot, options=("--workers", "1"))
+        room = str(sockets + stalled + 10)
+        host = await Host.fresh(
+            Path(folder),
+            keys=keys,
+            bot=bot,
+            options=("--workers", "1"),
+            environment={"CHECKPROOF_SOCKETS": room, "CHECKPROOF_SOCKETS_PER_ADDRESS": room},
+        )
         async with host, told_by(host):
             player = Opponent("fanout", await Venue.at(host.url, bot), seed=seed)
             say("waiting for the prover")
