@@ -141,10 +141,24 @@ class Replay:
             "seed": (state.seed, self._seed),
             "sides": ((state.white, state.black), (opening.white, opening.black)),
             "result": ((state.result, state.reason), (outcome.result, outcome.reason)),
+            "clocks": ((state.white_clock, state.black_clock), self._running.left),
+            "last move's time": (state.last_move_at, self._running.since),
         }
         for name, (stored, replayed) in pairs.items():
             what = f"the contract's {name} is not the replay's"
             self.ledger.expect(stored == replayed, self._game.ply, "contract", what)
+
+    @property
+    def bots(self) -> tuple[AuditedBot, ...]:
+        """The bots whose registrations were read."""
+        return tuple(self._bots.values())
+
+    def ply_of(self, event: LogEvent) -> int | None:
+        """The ply that a log is about, None for what comes before the first move."""
+        if event.name in ("BotRegistered", "GameOpened"):
+            return None
+        ply = event.args.get("ply")
+        return ply if isinstance(ply, int) and event.name != "GameEnded" else self._game.ply
 
     def report(self) -> Report:
         white, black = (self._open.white, self._open.black) if self._open else (b"", b"")

@@ -28,6 +28,11 @@ class Clock:
         """White's and Black's seconds left when the last move landed."""
         return self._left[0], self._left[1]
 
+    @property
+    def since(self) -> int:
+        """When the last move landed, or the game was opened."""
+        return self._since
+
     def runs_out_at(self, ply: int) -> int:
         """When the clock of the side to move at `ply` runs out."""
         return self._since + self._delay + self._left[ply & 1]
