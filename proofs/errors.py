@@ -37,6 +37,7 @@ ProofError
     ├── NotAGameFile  a file that is no saved game
     ├── NotABundle    a file that is no bundle of an arena's games
     ├── NotAProofFile a file that is no proof
+    ├── FileNotFetched  a server that does not have, or send, a file
     └── NoSuchGame    a game that the chain does not know
 """
 
@@ -154,6 +155,13 @@ class NotAGameFile(AuditError):
 class NotABundle(AuditError):
     def __init__(self, why: str) -> None:
         super().__init__(f"not a bundle: {why}")
+        self.why = why
+
+
+class FileNotFetched(AuditError):
+    def __init__(self, url: str, why: str) -> None:
+        super().__init__(f"{url} did not send a file: {why}")
+        self.url = url
         self.why = why
 
 

@@ -198,6 +198,10 @@ def audit(
     srs: Annotated[
         list[Path] | None, typer.Option(help="The setup behind an ONNX bot's key.")
     ] = None,
+    url: Annotated[
+        str | None,
+        typer.Option(help="A server to fetch such files from, by their hashes.", metavar="URL"),
+    ] = None,
     data: Data = _DATA,
     as_json: AsJson = False,
 ) -> None:
@@ -219,6 +223,7 @@ def audit(
         save=save,
         nets=net or [],
         setups=srs or [],
+        server=None if url is None else _http(url),
         where=(data, rpc, arena),
         as_json=as_json,
         say=_say,

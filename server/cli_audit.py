@@ -49,6 +49,7 @@ def run_audit(
     save: Path | None,
     nets: list[Path],
     setups: Sequence[Path] = (),
+    server: str | None = None,
     where: "Where",
     as_json: bool,
     say: Say,
@@ -67,7 +68,9 @@ def run_audit(
         save.write_text(dump(found.record), encoding="utf-8")
         say(f"saved {len(found.record.events)} logs to {save}")
     say("compiling the circuit and checking every move")
-    onnx = onnx_bots(where[0], nets=nets, setups=setups, codes=found.codes, say=say)
+    onnx = onnx_bots(
+        where[0], nets=nets, setups=setups, server=server, codes=found.codes, say=say
+    )
     report = audit(
         found.record,
         circuit_of=_told(circuit_of, say),
