@@ -26,9 +26,10 @@ from typing import TYPE_CHECKING, Any, Final
 
 from engine.export import Heads
 from proofs.audit_bots import AuditedBot
+from proofs.audit_fetch import FileServer
 from proofs.audit_judges import NOT_PROVEN, OK, Claim, Verdict
 from proofs.audit_report import DEV_SETUP, Ledger, Mark
-from proofs.errors import EzklMissing, OnnxRefused, ProofError
+from proofs.errors import EzklMissing, FileNotFetched, OnnxRefused, ProofError
 from proofs.ezkl_bots import SHIPPED, store_of
 from proofs.ezkl_build import Manifest
 from proofs.ezkl_folder import check_folder, ezkl_version, sha256_of, shipped_net
@@ -61,7 +62,8 @@ class OnnxBots:
     """The ONNX bots that can be made anew, and the judge of their proofs.
 
     `nets` and `setups` are files that may be the right ones, `codes` what the chain holds by the
-    verifiers' addresses; without an entry that stays undecided.
+    verifiers' addresses; without an entry that stays undecided.  A `server` is asked for what is
+    not at hand.
     """
 
     check = "proof"
@@ -73,11 +75,13 @@ class OnnxBots:
         nets: Iterable[Path] = (),
         setups: Iterable[Path] = (),
         codes: Mapping[str, VerifierCode] | None = None,
+        server: FileServer | None = None,
         say: Say = lambda _line: None,
     ) -> None:
         files = [*nets, *map(shipped_net, SHIPPED)]
         self._nets = {sha256_of(path): path for path in reversed(files)}
         self._setups = tuple(setups)
+        self._server = server
         self._codes = codes or {}
         self._cache = cache
         self._say = say
@@ -93,14 +97,17 @@ class OnnxBots:
 
         None if its net is not at hand, and nothing was checked.
         """
-        net = self._nets.get(args["netHash"].hex())
+        key_hash, net_hash = args["keyHash"].hex(), args["netHash"].hex()
+        if self._made_before(net_hash, key_hash) is None:
+            self._fetch(key_hash)
+        net = self._nets.get(net_hash)
         if net is None:
             return None
         if ezkl_version() is None:
             ledger.leave(None, "circuit", f"{subject}: {EzklMissing()}", subject=subject)
             return "unchecked"
         try:
-            made, is_right = self._make(net, args["keyHash"].hex())
+            made, is_right = self._make(net, key_hash)
         except OnnxRefused as error:
             ledger.expect(False, None, "circuit", f"{subject}: {error}", subject=subject)
             return "failed"
@@ -112,7 +119,7 @@ class OnnxBots:
         same = made.manifest.circuit_hash == registered
         ledger.expect(same, None, "circuit", what, subject=subject)
         if not is_right:
-            what = f"{subject}: no setup at hand brings about the key {args['keyHash'].hex()}"
+            what = f"{subject}: no setup at hand brings about the key {key_hash}"
             ledger.leave(None, "key", what, subject=subject)
         elif same:
             ledger.expect(True, None, "key", "", subject=subject)
@@ -149,6 +156,18 @@ class OnnxBots:
                 return made, True
         assert made is not None
         return made, False
+
+    def _fetch(self, key_hash: str) -> None:
+        """Have the server's files of a key at hand, if there is a server that has them."""
+        if self._server is None:
+            return
+        try:
+            net, setup = self._server.files_of(key_hash)
+        except FileNotFetched as error:
+            self._say(str(error))
+        else:
+            self._nets.setdefault(sha256_of(net), net)
+            self._setups = (setup, *self._setups)
 
     def _made_before(self, net_hash: str, key_hash: str) -> Rebuilt | None:
         """What an earlier audit made of the same net, to the same key."""
@@ -232,16 +251,19 @@ def onnx_bots(
     nets: Sequence[Path] = (),
     setups: Sequence[Path] = (),
     codes: Mapping[str, VerifierCode] | None = None,
+    server: str | None = None,
     say: Say = lambda _line: None,
 ) -> OnnxBots:
-    """The ONNX bots of the files that were named, and of a data folder's."""
+    """The ONNX bots of the files that were named, of a data folder's, and of a server's."""
     own_nets, own_setups = files_of(store_of(data))
     named = [net for net in nets if net.suffix == ".onnx"]
+    cache = cache_folder()
     return OnnxBots(
-        cache_folder(),
+        cache,
         nets=[*named, *own_nets],
         setups=[*setups, *own_setups],
         codes=codes,
+        server=None if server is None else FileServer(server, cache / "files"),
         say=say,
     )
 

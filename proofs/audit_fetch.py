@@ -1,0 +1,86 @@
+"""What an ONNX bot was made of, fetched from a server that is not to be believed.
+
+    SERVER/keys/KEY        names the files by their SHA-256
+    SERVER/files/SHA256    each of them
+
+Whatever comes is kept only under the hash that it has.  So a server can withhold a file, but not
+pass another off: the net's hash is registered, and of the setup only the registered key comes.
+"""
+
+import hashlib
+import json
+import os
+import re
+import urllib.request
+from pathlib import Path
+from tempfile import NamedTemporaryFile
+from typing import Any, Final
+
+from proofs.errors import FileNotFetched, shown_url
+
+SECONDS: Final = 30.0
+LARGEST_BYTES: Final = 128 << 20
+"""A setup for 2^17 rows, the largest circuits, has 17 MB."""
+_LARGEST_JSON: Final = 1 << 20
+_CHUNK: Final = 1 << 16
+_HASH: Final = re.compile(r"[0-9a-f]{64}")
+
+
+class FileServer:
+    """The files of one server, kept below `folder`."""
+
+    def __init__(self, url: str, folder: Path) -> None:
+        self._url = url.rstrip("/")
+        self._folder = folder
+
+    def files_of(self, key_hash: str) -> tuple[Path, Path]:
+        """The net and the setup behind a verifying key.  Raises FileNotFetched."""
+        answer = self._json(f"/keys/{key_hash}")
+        try:
+            names = [str(answer["files"][name]["sha256"]) for name in ("net.onnx", "srs")]
+        except (KeyError, TypeError) as error:
+            raise FileNotFetched(shown_url(self._url), "it names no files of this key") from error
+        net, setup = map(self.fetch, names)
+        return net, setup
+
+    def fetch(self, sha256: str) -> Path:
+        """A file by its hash.  Raises FileNotFetched."""
+        if not _HASH.fullmatch(sha256):
+            raise FileNotFetched(shown_url(self._url), "what it names is no hash")
+        kept = self._folder / sha256
+        if kept.is_file():
+            return kept
+        self._folder.mkdir(parents=True, exist_ok=True)
+        with NamedTemporaryFile(dir=self._folder, prefix=".", delete=False) as partial:
+            try:
+                found = self._copy(f"/files/{sha256}", partial)
+                if found != sha256:
+                    why = f"what it sent for {sha256} has another hash"
+                    raise FileNotFetched(shown_url(self._url), why)
+                os.replace(partial.name, kept)
+            finally:
+                Path(partial.name).unlink(missing_ok=True)
+        return kept
+
+    def _copy(self, path: str, file: Any) -> str:
+        """Write what is at a path; its hash."""
+        digest, size = hashlib.sha256(), 0
+        try:
+            with urllib.request.urlopen(self._url + path, timeout=SECONDS) as answer:
+                while chunk := answer.read(_CHUNK):
+                    size += len(chunk)
+                    if size > LARGEST_BYTES:
+                        raise FileNotFetched(shown_url(self._url), f"{path} is too large")
+                    digest.update(chunk)
+                    file.write(chunk)
+            file.flush()
+        except (OSError, ValueError) as error:
+            raise FileNotFetched(shown_url(self._url), f"{path}: {error}") from error
+        return digest.hexdigest()
+
+    def _json(self, path: str) -> Any:
+        try:
+            with urllib.request.urlopen(self._url + path, timeout=SECONDS) as answer:
+                return json.loads(answer.read(_LARGEST_JSON))
+        except (OSError, ValueError, RecursionError) as error:
+            raise FileNotFetched(shown_url(self._url), f"{path}: {error}") from error
