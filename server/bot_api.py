@@ -57,12 +57,19 @@ async def _guard(request: web.Request, handler: _Handler) -> web.StreamResponse:
     is_test = request.path == "/api/token/test"  # it asks about the tokens in its body
     if not is_test and not _is_token(request, given):
         return _problem(HTTPStatus.UNAUTHORIZED, "No such token")
+    return await _told(request, handler)
+
+
+async def _told(request: web.Request, handler: _Handler) -> web.StreamResponse:
+    """What the handler says, or in one line why not."""
     try:
         return await handler(request)
     except CommandRefused as refused:
         missing = refused.code in _NOT_FOUND
         status = HTTPStatus.NOT_FOUND if missing else _status_of(refused)
         return _problem(status, refused.message)
+    except web.HTTPException as error:  # aiohttp's own: no such path, too large a body
+        return _problem(HTTPStatus(error.status), error.reason)
     except (FrameError, EngineError) as error:
         return _problem(HTTPStatus.BAD_REQUEST, str(error))
     except (ArenaError, ConnectionError, TimeoutError) as error:

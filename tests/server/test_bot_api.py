@@ -188,6 +188,8 @@ async def test_a_program_may_ask_whether_its_token_is_good(bridged: Bridged) -> 
         ("/api/challenge/first", {"days": 2}, 400),
         ("/api/challenge/first", {"fen": "no position"}, 400),
         ("/api/challenge/first", [], 400),
+        ("/api/challenge/first/accept", {}, 404),
+        ("/api/challenge/first", {"fen": "8" * 20_000}, 413),
         ("/api/bot/game/0x00/resign", {}, 404),
         ("/api/bot/game/0x00/move/e2e4", {}, 404),
     ],
