@@ -1,4 +1,5 @@
-"""A real proof, checked in Chromium from a real chain; and one that an endpoint lies about."""
+"""Two bots play for who looks on; a real proof of theirs is checked in Chromium, from a real chain,
+and one that an endpoint lies about."""
 
 import json
 import os
@@ -7,7 +8,6 @@ import signal
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Final
 
 import aiohttp
@@ -17,10 +17,8 @@ from aiohttp import web
 from playwright.async_api import Browser, expect
 
 from proofs.abi import load_artifact
-from server.client import Client
 from tests.proofs.keys_fixture import dev_store
 from tests.server.processes import server_process
-from tests.server.test_real_arena import RealPlayer
 from tests.web.browser import Hand, chromium
 
 pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(300)]
@@ -32,7 +30,7 @@ PROOF_AT: Final = 8 * 32  # after the words of the event, the offset and the len
 
 @dataclass(frozen=True)
 class Played:
-    """A game with one bot move on the chain."""
+    """A game of two bots, a move of which at least is on the chain."""
 
     url: str
     game: str
@@ -45,15 +43,17 @@ async def played(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Play
     shutil.copytree(
         store.root / record.key_hash, data / "keys" / record.key_hash, copy_function=os.link
     )
-    async with server_process(Path(data)) as server:
+    async with server_process(data, exhibition=True) as server:
         await server.ready()
-        player = await RealPlayer.at(server.url)
-        game = await player.open(server.url)
-        async with await Client.connect(server.url, game=game) as socket:
-            await socket.wait_until(lambda: socket.snapshot is not None)
-            await player.move(socket, "e2e4")
-            await socket.wait_stage(1, "verified", seconds=120)
-        yield Played(server.url, game)
+        async with chromium() as browser:
+            looker = await _page(browser)
+            await looker.page.goto(f"{server.url}/tv")
+            mark = looker.page.locator("[data-testid=mark][data-stage=verified]")
+            await mark.first.wait_for(timeout=PATIENCE)
+            game = await looker.page.get_by_test_id("screen").get_attribute("data-game")
+            assert game is not None
+            yield Played(server.url, game)
+            assert looker.faults == []
         assert await server.stop(signal.SIGINT) == 0
 
 
@@ -110,7 +110,7 @@ def _forged(log: dict[str, Any]) -> dict[str, Any]:
 
 async def open_drawer(hand: Hand, played: Played) -> None:
     await hand.page.goto(f"{played.url}/replay/{played.game}")
-    await hand.page.get_by_test_id("mark").first.click()
+    await hand.page.locator("[data-testid=mark][data-stage=verified]").first.click()
 
 
 async def test_a_proof_is_verified_in_the_browser(played: Played, hand: Hand) -> None:

@@ -1,20 +1,23 @@
 """A server in a process of its own, and everything that it starts."""
 
 import asyncio
+import json
 import os
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from server.bench.host import children_of
 
 SERVE = """
+import json
 import sys
 from server.app import run
 from server.config import Config
-run(Config.of({}, port=int(sys.argv[2]), data=sys.argv[1], bots=sys.argv[3]))
+run(Config.of({}, port=int(sys.argv[2]), data=sys.argv[1], **json.loads(sys.argv[3])))
 """
 
 
@@ -47,11 +50,11 @@ class ServerProcess:
 
 @asynccontextmanager
 async def server_process(
-    data: Path, port: int = 0, *, bots: str = "pawn"
+    data: Path, port: int = 0, *, bots: str = "pawn", **settings: Any
 ) -> AsyncIterator[ServerProcess]:
     process = await asyncio.create_subprocess_exec(
         sys.executable,
-        *("-c", SERVE, str(data), str(port), bots),
+        *("-c", SERVE, str(data), str(port), json.dumps({"bots": bots, **settings})),
         stdout=asyncio.subprocess.PIPE,
         env=os.environ | {"PYTHONPATH": str(Path(__file__).parents[2])},
     )

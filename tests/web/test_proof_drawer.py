@@ -67,7 +67,7 @@ async def test_the_drawer_says_what_is_proven_and_what_it_cost(
     page = hand.page
     await expect(page.get_by_role("heading", name="1… Na6")).to_be_focused()
     words = page.get_by_test_id("proof-words")
-    await expect(words).to_contain_text("first plays Na6 of 20 legal moves")
+    await expect(words).to_contain_text("first plays Na6, one of 20 legal moves")
     facts = page.get_by_test_id("proof-facts")
     for text in ("verified", "1.5 s", "50,000", "Groth16 on BN254", "0x3333…3333", "0x2222…2222"):
         await expect(facts).to_contain_text(text)

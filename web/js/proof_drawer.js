@@ -227,13 +227,13 @@ function statementWords(name, san, count, system) {
     system === "ezkl"
       ? "The proof shows the net’s outputs for this position, and the contract compares them"
       : "The proof shows that the net rates no other legal move higher, and the contract checked it";
-  const legal = count === 1 ? "the only legal move" : `of ${count} legal moves`;
+  const legal = count === 1 ? ", the only legal move" : `, one of ${count} legal moves`;
   return [
     "In this position, ",
     h("strong", {}, name),
-    ` plays `,
+    " plays ",
     h("strong", {}, san),
-    ` ${legal}. ${how} against its own board, not against the server’s word.`,
+    `${legal}. ${how} against its own board, not against the server’s word.`,
   ];
 }
 

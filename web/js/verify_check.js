@@ -108,7 +108,7 @@ class Check {
         return { result: "forged", line: error.message };
       }
       if (error instanceof AbiFault) {
-        const line = `The endpoint's data cannot be read: ${error.message}.`;
+        const line = `The endpoint’s data cannot be read: ${error.message}.`;
         this.tell("It cannot be read", line, false);
         return { result: "undecided", line };
       }
@@ -171,7 +171,7 @@ class Check {
     }
     this.tell(
       "Opening",
-      `It hashes to the game's id ${short(game)}: sides, bot and dice are fixed.`,
+      `It hashes to the game’s id ${short(game)}: sides, bot and dice are fixed.`,
     );
   }
 
@@ -188,11 +188,11 @@ class Check {
     const moved = moves[at];
     if (!moved) throw new Undecided("The chain does not hold this move yet.");
     const next = this.#step(open, line, moved);
-    if (moved.kind !== "bot") throw new Forged("The chain holds a player's move at this place.");
+    if (moved.kind !== "bot") throw new Forged("The chain holds a player’s move at this place.");
     this.tell(
       "Moves",
-      `${at + 1} ${at ? "plies" : "ply"} replayed by this page's own rules: ` +
-        `${next.move?.san} is legal, and boards and hashes are the contract's.`,
+      `${at + 1} ${at ? "plies" : "ply"} replayed by this page’s own rules: ` +
+        `${next.move?.san} is legal, and boards and hashes are the contract’s.`,
     );
     return { line, moved };
   }
@@ -212,7 +212,7 @@ class Check {
     }
     const player = sidePlayer(turnOf(last.fen) === "white" ? open.white : open.black);
     if ((player === null) !== (moved.kind === "bot")) {
-      throw new Forged(`${name} is not the mover's.`);
+      throw new Forged(`${name} is not the mover’s.`);
     }
     if (player !== null) this.#signature(player, ply, moved, last);
     return next;
@@ -223,7 +223,7 @@ class Check {
     const { domain, game } = this.question;
     const digest = moveDigest(domain, { game, ply, history, index });
     if (signerOf(digest, evidence) !== player) {
-      throw new Forged(`Ply ${ply + 1} is not signed by the game's player.`);
+      throw new Forged(`Ply ${ply + 1} is not signed by the game’s player.`);
     }
   }
 
@@ -235,11 +235,11 @@ class Check {
     const version = readVersion(answer);
     if (version.id !== side) throw new Forged("The registered bot is not the one of the opening.");
     if (version.statement !== STATEMENT_ID) {
-      throw new Undecided("This bot's proofs are about another statement.");
+      throw new Undecided("This bot’s proofs are about another statement.");
     }
     const code = await this.rpc.code(version.verifier);
     if (toHex(keccak_256(fromHex(code))) !== version.verifierCodeHash) {
-      throw new Forged("The verifier's code is not the registered one.");
+      throw new Forged("The verifier’s code is not the registered one.");
     }
     this.tell("Bot", `Version ${short(side)} names the key ${short(version.keyHash)}.`);
     return version;
@@ -254,7 +254,7 @@ class Check {
   async #groth16(version, store, { evidence }) {
     const key = fromHex(await this.rpc.code(store)).slice(1); // the code begins with a zero byte
     if (toHex(sha256(key)) !== version.keyHash) {
-      throw new Forged("The verifying key's bytes do not hash to the registered name.");
+      throw new Forged("The verifying key’s bytes do not hash to the registered name.");
     }
     this.tell(
       "Verifying key",
@@ -273,7 +273,7 @@ class Check {
     this.#shown(evidence);
     const took = `${Math.round(this.milliseconds)} ms`;
     this.tell("Proof", `The pairing equation holds, computed in this browser in ${took}.`);
-    return "This proof was verified in this browser, from the chain's data.";
+    return "This proof was verified in this browser, from the chain’s data.";
   }
 
   /** @param {Version} version @param {Statement} statement @param {Moved} moved */
@@ -287,7 +287,7 @@ class Check {
       if (!(error instanceof RpcFault) || !error.message.includes("revert")) throw error;
     }
     this.milliseconds = performance.now() - began;
-    if (!yes) throw new Forged("The bot's verifier does not accept this proof.");
+    if (!yes) throw new Forged("The bot’s verifier does not accept this proof.");
     this.#shown(evidence);
     this.tell("Proof", `The registered verifier ${short(verifier)} accepts it, asked by eth_call.`);
     return "The registered verifier accepts this proof, asked anew at the endpoint, with inputs made here.";
