@@ -6,7 +6,7 @@ from importlib.resources import files
 from pathlib import Path
 
 from proofs.errors import EzklFailed, ProofError
-from proofs.ezkl_build import Manifest
+from proofs.ezkl_build import Manifest, srs_path
 
 
 def ezkl_version() -> str | None:
@@ -23,7 +23,7 @@ def shipped_net(name: str) -> Path:
 
 
 def check_folder(folder: Path) -> Manifest:
-    """The manifest of a bot's folder all of whose files are as it says.
+    """The manifest of a bot's folder all of whose files, and whose setup, are as it says.
 
     Raises EzklFailed, OSError.
     """
@@ -33,6 +33,8 @@ def check_folder(folder: Path) -> Manifest:
     for name, expected in manifest.files.items():
         if sha256_of(folder / name) != expected:
             raise EzklFailed("use a bot's files", f"{folder / name} was changed")
+    if sha256_of(srs_path(folder)) != manifest.srs_hash:
+        raise EzklFailed("use a bot's files", f"{srs_path(folder)} is not the setup it was made by")
     return manifest
 
 

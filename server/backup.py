@@ -9,6 +9,7 @@
     chain/host          the node's address
     deployment.json     the contracts' addresses
     keys/HASH/...       proving and verifying keys
+    ezkl/...            the files of ONNX bots, their setups, and the list of them
     spent.json          the gas of today
 
 Not in it: the relayer's key, settings, and what a start makes anew.  It holds the secrets of games
@@ -65,9 +66,16 @@ Tell = Callable[[str], None]
 _MIB: Final = 1 << 20
 _STATE: Final = "chain/state.json"
 _KEY: Final = r"keys/[0-9a-f]{64}/(verifying_key\.(bin|json)|proving_key\.bin|record\.json)"
+_BOT_FILE: Final = (
+    r"net\.onnx|circuit\.(onnx|ezkl)|settings\.json|vk|pk|verifier\.(sol|json)|manifest\.json|srs"
+)
+_EZKL: Final = (
+    rf"ezkl/(bots\.json|srs/([0-9a-z-]{{1,64}}\.srs|chosen\.json)|[0-9a-f]{{16}}/({_BOT_FILE}))"
+)
 _LARGEST: Final = (  # what may be in a backup, and how many bytes of it at most
     (re.compile(r"arena\.db|chain/state\.json"), 64 << 30),
     (re.compile(_KEY), 16 << 30),
+    (re.compile(_EZKL), 16 << 30),
     (re.compile(r"deployment\.json|spent\.json|chain/host"), _MIB),
 )
 _BLOCK: Final = tarfile.BLOCKSIZE
@@ -133,10 +141,12 @@ def _collect(data: Path, staging: Path, tell: Tell) -> Iterator[tuple[str, Path]
     for name in ("chain/host", "deployment.json", SPENT):
         if (data / name).is_file():
             yield name, data / name
-    for path in sorted((data / "keys").glob("*/*")):
-        name = path.relative_to(data).as_posix()
-        if re.fullmatch(_KEY, name):
-            yield name, path
+    kept = ((_KEY, "keys/*/*"), (_EZKL, "ezkl/*/*"), (_EZKL, "ezkl/*.json"))
+    for pattern, places in kept:
+        for path in sorted(data.glob(places)):
+            name = path.relative_to(data).as_posix()
+            if re.fullmatch(pattern, name):
+                yield name, path
 
 
 def _copy_store(path: Path, copy: Path) -> Path:

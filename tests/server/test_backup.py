@@ -21,6 +21,7 @@ from server.errors import BackupExists, BackupFailed, DataFolderBusy, FolderNotE
 from server.store import Store, store_file
 
 KEY = "keys/" + "ab" * 32
+BOT = "ezkl/" + "ab" * 8
 STATE = b'{"blocks": []}'
 
 
@@ -43,6 +44,15 @@ def data(tmp_path: Path) -> Path:
         f"{KEY}/record.json": b"{}",
         f"{KEY}/verifying_key.bin": b"v",
         f"{KEY}/verifying_key.json": b"{}",
+        "ezkl/bots.json": b"[]",
+        "ezkl/srs/dev-14.srs": b"setup",
+        "ezkl/srs/chosen.json": b"{}",
+        f"{BOT}/pk": b"pk",
+        f"{BOT}/manifest.json": b"{}",
+        f"{BOT}/net.onnx": b"net",
+        f"{BOT}/srs": b"../srs/dev-14.srs",
+        "ezkl/srs/lock": b"",
+        "ezkl/.making-half/pk": b"half made",
         "keys/new-half/proving_key.bin": b"half made",
         "keys/lock": b"",
     }.items():
@@ -66,6 +76,8 @@ def test_what_is_restored_is_what_was_there(data: Path, file: Path, tmp_path: Pa
         "arena.db", "chain/state.json", "chain/host", "deployment.json", "spent.json",
         f"{KEY}/proving_key.bin", f"{KEY}/record.json",
         f"{KEY}/verifying_key.bin", f"{KEY}/verifying_key.json",
+        "ezkl/bots.json", "ezkl/srs/dev-14.srs", "ezkl/srs/chosen.json",
+        f"{BOT}/pk", f"{BOT}/manifest.json", f"{BOT}/net.onnx", f"{BOT}/srs",
     }  # fmt: skip
     for name in found - {"arena.db"}:
         assert (there / name).read_bytes() == (data / name).read_bytes()

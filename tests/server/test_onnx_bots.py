@@ -222,6 +222,16 @@ async def test_a_list_that_cannot_be_read_is_told_of_once(
     assert "bots.json is no list of bots" in line
 
 
+def test_another_setup_is_not_used(data: Path) -> None:
+    folder = store_of(data) / folder_of(1).name
+    (folder / "srs").unlink()
+    (folder / "srs").write_text("../srs/dev-15.srs\n")
+    (store_of(data) / "srs" / "dev-15.srs").unlink(missing_ok=True)
+    (store_of(data) / "srs" / "dev-15.srs").write_bytes(b"another")
+    with pytest.raises(EzklFailed, match="not the setup"):
+        check_folder(folder)
+
+
 def test_files_of_another_ezkl_are_not_used(data: Path) -> None:
     folder = store_of(data) / folder_of(1).name
     raw = json.loads((folder / "manifest.json").read_text())
