@@ -83,8 +83,8 @@ class RealPlayer:
     async def move(self, client: Client, uci: str) -> None:
         """Sign a move of the last known position."""
         assert client.snapshot is not None
-        ply, game = len(client.moves), bytes.fromhex(client.snapshot.game[2:])
-        board = chess.Board(client.moves[-1].fen) if client.moves else chess.Board()
+        ply, game = client.view.next, bytes.fromhex(client.snapshot.game[2:])
+        board = chess.Board(client.view.fen)
         index = move_index(board, board.parse_uci(uci))
         message = Move(game, ply, client.history, index)
         await client.move(ply, index, message.sign(self.domain, self.key))
