@@ -1,5 +1,8 @@
 """Two bots play for who looks on; a real proof of theirs is checked in Chromium, from a real chain,
-and one that an endpoint lies about."""
+and one that an endpoint lies about.
+
+CHECKPROOF_SHOTS=1 pytest tests/e2e/test_check_here.py      renews the pictures in docs/img
+"""
 
 import json
 import os
@@ -8,6 +11,7 @@ import signal
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Final
 
 import aiohttp
@@ -19,11 +23,14 @@ from playwright.async_api import Browser, expect
 from proofs.abi import load_artifact
 from tests.proofs.keys_fixture import dev_store
 from tests.server.processes import server_process
-from tests.web.browser import Hand, chromium
+from tests.web.axe import serious
+from tests.web.browser import Hand, Scheme, chromium
 
 pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(300)]
 
 PATIENCE: Final = 60_000.0
+PICTURES: Final = Path(__file__).parents[2] / "docs" / "img"
+WIDTHS: Final[tuple[tuple[int, Scheme], ...]] = ((360, "dark"), (820, "light"), (1280, "light"))
 BOT_MOVED: Final = "0x" + load_artifact("Arena").topic("BotMoved").removeprefix("0x")
 PROOF_AT: Final = 8 * 32  # after the words of the event, the offset and the length among them
 
@@ -152,3 +159,39 @@ async def test_the_page_itself_may_not_ask_foreign_addresses(played: Played, han
     )
     assert refused == "refused"
     assert "Content Security Policy" in " ".join(hand.faults)
+
+
+@pytest.fixture
+def pictures(tmp_path: Path) -> Path:
+    """Where the pictures of the docs go; elsewhere, unless they are asked for."""
+    if os.environ.get("CHECKPROOF_SHOTS") != "1":
+        return tmp_path
+    PICTURES.mkdir(exist_ok=True)
+    return PICTURES
+
+
+@pytest.mark.parametrize(("width", "scheme"), WIDTHS)
+async def test_each_page_fits_and_keeps_nobody_out(
+    played: Played, pictures: Path, width: int, scheme: Scheme
+) -> None:
+    async with chromium() as browser:
+        hand = await Hand.of(browser, width=width, height=800, scheme=scheme)
+        for name, path, shown in (
+            ("lobby", "/", "game"),
+            ("tv", "/tv", "screen"),
+            ("replay", f"/replay/{played.game}", "screen"),
+        ):
+            await hand.page.goto(played.url + path)
+            await hand.page.get_by_test_id(shown).first.wait_for()
+            await hand.page.screenshot(path=pictures / f"{name}-{width}.png")
+            assert await serious(hand.page) == []
+            assert await hand.page.evaluate("document.documentElement.scrollWidth") <= width
+        await hand.page.locator("[data-testid=mark][data-stage=verified]").first.click()
+        await hand.page.get_by_test_id("check").click()
+        verdict = hand.page.get_by_test_id("verdict")
+        await expect(verdict).to_have_attribute("data-result", "verified", timeout=PATIENCE)
+        await verdict.scroll_into_view_if_needed()
+        await hand.page.screenshot(path=pictures / f"proof-{width}.png")
+        assert await serious(hand.page) == []
+        assert hand.faults == []
+        await hand.close()
