@@ -77,6 +77,8 @@ class Bench:
     """Use it as a context manager; `folder` must be empty."""
 
     folder: Path
+    replay_only: bool = False
+    """No pytest: stop after step 2."""
     priced: frozenset[str] = frozenset()
     """Tests that watch prices too, and so fail with quickly compiled code."""
 
@@ -84,7 +86,8 @@ class Bench:
         self._copy()
         with contextlib.ExitStack() as stack:
             self._compiler = stack.enter_context(_Lines(self._compile_command(), self.folder))
-            self._worker = stack.enter_context(self._started_worker())
+            if not self.replay_only:
+                self._worker = stack.enter_context(self._started_worker())
             self._rules: Rules = stack.enter_context(rules_node())
             self._replay = Replay.recorded()
             self._prepare()
@@ -101,18 +104,25 @@ class Bench:
 
     # ---- one fault ----
 
-    def judge(self, mutant: Mutant, killers: Sequence[str]) -> Verdict:
-        """Whether the tests notice it; those of `killers` are run first."""
+    def judge(self, mutant: Mutant, killers: Sequence[str]) -> Verdict | None:
+        """Whether the tests notice it; those of `killers` are run first.
+
+        None if only the replay was asked, and had nothing to say.
+        """
         target = self.folder / SOURCES / mutant.file
         source = target.read_text(encoding="utf-8")
         target.write_text(mutant.apply(source), encoding="utf-8")
         try:
-            return self._judge(mutant.file, killers)
+            changed = self._compiled(mutant.file)
+            if isinstance(changed, Verdict):
+                return changed
+            return None if self.replay_only else self._tested(changed, killers)
         finally:
             target.write_text(source, encoding="utf-8")
             self._restore()
 
-    def _judge(self, file: str, killers: Sequence[str]) -> Verdict:
+    def _compiled(self, file: str) -> list[str] | Verdict:
+        """The contracts that have changed code and right rules for all that is known by now."""
         changed = []
         for name in compiled_of(file):
             compiled = self._compile(name)
@@ -123,8 +133,9 @@ class Bench:
                 self._write(compiled)
             if name == _HARNESS and name in changed and not self._replays(compiled):
                 return Verdict("killed", REPLAYED)
-        if not changed:
-            return Verdict("same")
+        return changed or Verdict("same")
+
+    def _tested(self, changed: Sequence[str], killers: Sequence[str]) -> Verdict:
         tests = self._tests_of(changed)
         first = [name for name in killers if name in tests]
         if failed := self.failing(first):
@@ -231,6 +242,8 @@ class Bench:
         harness = self._quick[_HARNESS]
         if not self._replays(harness):
             raise SystemExit("without any fault the rules are not python-chess's")
+        if self.replay_only:
+            return
         failed = self._run(self._tests(_TESTS_OF), every=True)
         self.priced = frozenset(test for test, why in failed.items() if "gas" in why)
         for test in failed.keys() - self.priced:

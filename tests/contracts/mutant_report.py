@@ -98,10 +98,15 @@ def _code(text: str) -> str:
 _HEAD: Final = """# Faults in the contracts that their tests notice
 
 Written by `python -m tests.contracts.mutate --report`. A campaign puts one small fault at a time
-into the contracts' sources: another operator, a number one higher, a condition that is always true
-or false, a statement left out. A fault is *killed* when a test fails. It is the *same* when the
-compiler makes the same code of it, and *broken* when the compiler refuses it; neither counts. Tests
-that only watch prices take no part.
+into the contracts' sources: another operator, a number one higher, a bit of a table, a condition
+that is always true or false, a statement left out. A fault is *killed* when a test fails twice. It
+is the *same* when the compiler makes the same code of it, and *broken* when the compiler refuses
+it; neither counts.
+
+Tests that only watch prices take no part, nor do those that make a house net's whole proof. Code is
+compiled without the optimizer while tests look for a fault; one that they miss is compiled once
+more as it is deployed, to see whether there is a difference at all. Rules of chess are first asked
+what `test_rules_arePythonChess` asks, without python-chess at hand.
 """
 _TABLE_HEAD: Final = """| source | killed | survived | same | broken | untried | share killed |
 | --- | --- | --- | --- | --- | --- | --- |"""
