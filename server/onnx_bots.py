@@ -35,6 +35,7 @@ from server.site import KeyFiles
 
 LOOK_EVERY: Final = 5.0
 """Seconds between looks at the list of bots; a chain that was down is asked again as often."""
+_RECOMPUTED: Final = "Circuit, key and verifier can be recomputed from the net's file."
 _LOG: Final = log.logger(__name__)
 
 
@@ -222,7 +223,7 @@ def info_of(name: str, bot: Ready | None) -> BotInfo:
             prove_seconds=None,
             verifier="",
             proof_system="ezkl",
-            trust="It is being made, which takes a minute or two the first time.",
+            trust=_RECOMPUTED,
             ready=False,
         )
     made = bot.manifest
@@ -249,4 +250,4 @@ def trust_of(made: Manifest) -> str:
         if made.development
         else "Universal setup of a ceremony: forging takes all who contributed."
     )
-    return f"{setup} Circuit, key and verifier can be recomputed from the net's file."
+    return f"{setup} {_RECOMPUTED}"
