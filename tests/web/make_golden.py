@@ -16,6 +16,7 @@ from coincurve import PrivateKey
 from eth_utils.crypto import keccak
 
 from engine.encoding import encode_board, encode_context
+from engine.game import Game
 from engine.policy_map import MOVES, move_index
 from engine.start import Start
 from proofs.signing import (
@@ -30,7 +31,7 @@ from proofs.signing import (
     player_side,
     start_words,
 )
-from proofs.statement import next_history
+from proofs.statement import Statement, dice, next_history
 
 GOLDEN = Path(__file__).parents[1] / "golden"
 DOMAIN = Domain(31337, "0x5FbDB2315678afecb367f032d93F642f64180aa3")
@@ -129,11 +130,11 @@ def signing_vectors() -> dict[str, Any]:
     }
 
 
-def _random_line(seed: int) -> dict[str, Any]:
-    chooser, board = random.Random(seed), chess.Board()
+def _random_line(seed: int, fen: str = chess.STARTING_FEN, most: int = 120) -> dict[str, Any]:
+    chooser, board = random.Random(seed), chess.Board(fen)
     game = history = keccak(f"line {seed}".encode())
     moves: list[dict[str, Any]] = []
-    while not board.is_game_over() and len(moves) < 120:
+    while not board.is_game_over() and len(moves) < most:
         move = chooser.choice(list(board.legal_moves))
         index, san = move_index(board, move), board.san(move)
         board.push(move)
@@ -148,6 +149,20 @@ def _random_line(seed: int) -> dict[str, Any]:
             }
         )
     return {"game": _hex(game), "moves": moves}
+
+
+def _begun_by_black() -> dict[str, Any]:
+    """A line in which Black moves first, with the public inputs of proofs of its moves."""
+    fen = "r3k2r/pppp1ppp/8/4p3/4P3/8/PPPP1PPP/R3K2R b KQkq - 2 1"
+    line, game, seed, payee = _random_line(3, fen, 6), Game(Start.from_fen(fen)), b"\x44" * 32, 5
+    history = bytes.fromhex(line["game"][2:])
+    for move in line["moves"]:
+        rolled, index = dice(seed, game.ply, history), move["index"]
+        said = Statement.of(game.position, game.mask, index, payee=payee, dice=rolled)
+        move |= {"ply": game.ply, "limbs": [hex(limb) for limb in said.limbs]}
+        game.play(index)
+        history = next_history(history, index)
+    return {"fen": fen, "seed": _hex(seed), "payee": f"0x{payee:040x}", **line}
 
 
 def _start(fen: str) -> dict[str, Any]:
@@ -171,6 +186,7 @@ def move_vectors() -> dict[str, Any]:
             for board in boards
         ],
         "starts": [_start(fen) for fen in STARTS],
+        "begunByBlack": _begun_by_black(),
         "lines": [_random_line(seed) for seed in range(3)],
     }
 
