@@ -5,6 +5,7 @@ import contextlib
 import logging
 import re
 import time
+from socket import SO_SNDBUF, SOL_SOCKET
 from typing import Final
 
 from aiohttp import WSMsgType, web
@@ -22,6 +23,7 @@ HEARTBEAT_SECONDS: Final = 25.0
 FRAMES_PER_SECOND: Final = 10.0
 FRAMES_AT_ONCE: Final = 40.0
 _GOODBYE_SECONDS: Final = 2.0
+_SEND_BUFFER: Final = 32 * 1024
 _GAME: Final = re.compile(r"0x[0-9a-fA-F]{64}")
 _LOG: Final = logging.getLogger(__name__)
 
@@ -47,12 +49,21 @@ async def _serve(request: web.Request, site: Site, arena: Arena) -> web.WebSocke
         compress=False,  # costs two thirds of the throughput for frames this small
     )
     await socket.prepare(request)
+    _bound_buffer(request.transport)
     site.sockets.add(socket)
     try:
         await Client(socket, request, arena).run()
     finally:
         site.sockets.discard(socket)
     return socket
+
+
+def _bound_buffer(transport: asyncio.Transport | None) -> None:
+    """Left alone, the system keeps up to 4 MB for each reader that does not read (tcp_wmem)."""
+    line = transport.get_extra_info("socket") if transport is not None else None
+    if line is not None:
+        with contextlib.suppress(OSError):  # one that has gone already
+            line.setsockopt(SOL_SOCKET, SO_SNDBUF, _SEND_BUFFER)
 
 
 class Client:

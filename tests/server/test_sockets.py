@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import json
+import socket
 import time
 
 import aiohttp
@@ -180,7 +181,36 @@ async def test_a_slow_reader_is_dropped_and_comes_back(served: Served) -> None:
 
 
 def big_event() -> m.ChainEvent:
-    return m.ChainEvent(d=m.ChainData(ply=99, stage="submitted", at=0, reason="x" * 30_000))
+    return m.ChainEvent(d=m.ChainData(ply=99, stage="submitted", at=0, reason="x" * 10_000))
+
+
+async def test_the_system_keeps_little_for_who_does_not_read(served: Served) -> None:
+    """Without a bound of ours it takes megabytes before the server learns of it."""
+    game = await served.open()
+    hosted = served.arena.game(bytes.fromhex(game[2:]))
+    port = int(served.url.rsplit(":", 1)[1].strip("/"))
+    line = socket.socket()
+    line.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    with line:
+        line.setblocking(False)
+        loop = asyncio.get_running_loop()
+        await loop.sock_connect(line, ("127.0.0.1", port))
+        await loop.sock_sendall(
+            line,
+            f"GET /ws?game={game} HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\n"
+            "Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
+            "Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n".encode(),
+        )
+        async with asyncio.timeout(20):
+            while hosted.room.is_empty:  # noqa: ASYNC110 the socket joins by itself
+                await asyncio.sleep(0.01)
+        (reader,) = hosted.room._subscribers
+        sent = 0
+        while not len(reader._queue) > 5:
+            hosted.room.publish(big_event())
+            sent += 10_000
+            await asyncio.sleep(0)
+        assert sent < 600_000
 
 
 async def test_two_hundred_idle_sockets_cost_little(served: Served) -> None:
