@@ -62,6 +62,7 @@ const question = ({ game, openTx }, ply) => ({
   ply,
   openTx,
   proof: null,
+  system: /** @type {const} */ ("groth16"),
 });
 
 /** @param {number} ply @param {(chain: any) => void} [lie] */
@@ -94,11 +95,12 @@ test("a house bot's proofs are verified here, with the Python side's public inpu
 
 test("a bot's own verifier is asked again, with inputs made here", async () => {
   const [{ ply }] = custom.plies;
-  const verdict = await check(question(custom, ply), { ask: endpoint() });
+  const asked = { ...question(custom, ply), system: /** @type {const} */ ("ezkl") };
+  const verdict = await check(asked, { ask: endpoint() });
   assert.equal(verdict.result, "verified", verdict.line);
   for (const no of [null, `0x${"0".repeat(64)}`, "0x"]) {
     const ask = endpoint((chain) => (chain.verdict = no));
-    const found = await check(question(custom, ply), { ask });
+    const found = await check(asked, { ask });
     assert.equal(found.result, "forged", `${no}: ${found.line}`);
   }
 });
@@ -203,6 +205,12 @@ for (const [name, lie] of FORGERIES) {
     assert.equal(verdict.steps.at(-1)?.ok, false);
   });
 }
+
+test("an endpoint cannot pass a house bot off as one with a verifier of its own", async () => {
+  const verdict = await check(question(custom, custom.plies[0].ply), { ask: endpoint() });
+  assert.equal(verdict.result, "forged");
+  assert.match(verdict.line, /brought its own verifier/);
+});
 
 test("what is missing is undecided, never a pass", async () => {
   const lies = /** @type {((chain: any) => void)[]} */ ([

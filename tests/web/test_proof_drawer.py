@@ -167,7 +167,8 @@ _CHECK = """
 async ([endpoint, {domain, games: {house}}]) => {
   const {checkInWorker} = await import("/web/js/proof_check.js");
   const {game, openTx, plies} = house;
-  const question = {endpoint, domain, game, ply: plies[1].ply, openTx, proof: null};
+  const question = {endpoint, domain, game, ply: plies[1].ply, openTx, proof: null,
+    system: "groth16"};
   return await checkInWorker(question, () => {}).done;
 }
 """

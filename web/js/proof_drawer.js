@@ -155,7 +155,7 @@ class Drawer {
     this.facts.replaceChildren(...rows(factsOf(record, bot, version)));
     this.#drawInputs(record, line, at);
     this.bytes.replaceChildren(...rows(bytesOf(record.proof, systemOf(bot))));
-    this.check.about(this.#question(snapshot, record), systemOf(bot));
+    this.check.about(this.#question(snapshot, record, bot), systemOf(bot));
   }
 
   /** @param {MoveRecord} record @param {Shown["line"]} line @param {number} at */
@@ -178,11 +178,12 @@ class Drawer {
     );
   }
 
-  /** @param {Snapshot} snapshot @param {MoveRecord} record */
-  #question({ chainId, arena, game, openStage }, { ply, stage, proof }) {
+  /** @param {Snapshot} snapshot @param {MoveRecord} record @param {Bot | undefined} bot */
+  #question({ chainId, arena, game, openStage }, { ply, stage, proof }, bot) {
     if (stage !== "verified") return null;
     const domain = { chainId, arena };
-    return { domain, game: game.toLowerCase(), ply, openTx: openStage.tx, proof };
+    const system = bot ? systemOf(bot) : null;
+    return { domain, game: game.toLowerCase(), ply, openTx: openStage.tx, proof, system };
   }
 
   /** @param {Verdict} verdict */

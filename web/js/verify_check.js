@@ -41,6 +41,7 @@ import { STATEMENT_ID, gameSeed, hash, limbs, statementOf } from "./verify_state
  * @property {number} ply
  * @property {string | null} openTx where the opening may be found; a hint, which saves a search
  * @property {string | null} proof what the server showed, to be compared
+ * @property {"groth16" | "ezkl" | null} system how the bot's proofs are said to be made, if known
  *
  * @typedef {object} Step one thing that was looked at
  * @property {string} title
@@ -247,7 +248,12 @@ class Check {
 
   /** Where a house bot's key is; null for a bot that brought its verifier. @param {Version} version */
   async #keyStore({ custom, verifier }) {
-    return custom ? null : readAddress(await this.rpc.call(verifier, callData("keyStore")));
+    if (!custom) return readAddress(await this.rpc.call(verifier, callData("keyStore")));
+    // A version's id does not bind this flag, and the verifier of an endpoint that lies says yes.
+    if (this.question.system === "groth16") {
+      throw new Forged("The endpoint says that this bot brought its own verifier; it did not.");
+    }
+    return null;
   }
 
   /** @param {Version} version @param {string} store @param {Moved} moved */
