@@ -216,6 +216,7 @@ test("what is missing is undecided, never a pass", async () => {
   const lies = /** @type {((chain: any) => void)[]} */ ([
     ({ domain }) => (domain.chainId = 1),
     ({ games }) => (games.house.logs = []),
+    ({ games }) => (games.house.openTx = "0x00"),
     ({ games }) => games.house.logs.splice(4),
     ({ games }) => games.house.logs.splice(2, 1),
     ({ games }) => (games.house.logs[4].data = games.house.logs[4].data.slice(0, 200)),
@@ -239,6 +240,13 @@ test("an opening whose transaction is unknown is searched for in spans", async (
     (await check(asked, { ask: endpoint((c) => (c.head = "0x9000")) })).result,
     "verified",
   );
+});
+
+test("an opening that may be millions of blocks back is not searched for", async () => {
+  const asked = { ...question(house, 1), openTx: null };
+  const verdict = await check(asked, { ask: endpoint((c) => (c.head = "0x1000000")) });
+  assert.equal(verdict.result, "undecided");
+  assert.match(verdict.line, /too many blocks/);
 });
 
 test("other bytes than those on chain are pointed out", async () => {

@@ -153,7 +153,10 @@ class Check {
   async #logs() {
     const { domain, game, openTx } = this.question;
     const since = openTx ? await this.rpc.blockOf(openTx) : 0;
-    const logs = await this.rpc.logs(domain.arena, [null, game], since ?? 0);
+    if (since === null) {
+      throw new Undecided("The endpoint does not know the transaction that opened this game.");
+    }
+    const logs = await this.rpc.logs(domain.arena, [null, game], since);
     const events = logs.flatMap((log) => readLog(log) ?? []);
     const opened = events.find((event) => event.kind === "opened");
     if (!opened) throw new Undecided("The endpoint knows no opening of this game.");

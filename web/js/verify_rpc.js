@@ -17,6 +17,7 @@ export class RpcFault extends Error {
  */
 
 const SPAN = 10_000; // public endpoints bound how many blocks one question may be about
+const MOST_SPANS = 500;
 const TIMEOUT_MS = 20_000;
 
 /** @param {number} value */
@@ -96,6 +97,9 @@ export class Rpc {
    */
   async logs(address, topics, since) {
     const head = Number(text(await this.run("eth_blockNumber"), "eth_blockNumber"));
+    if (head - since >= MOST_SPANS * SPAN) {
+      throw new RpcFault("The game's opening is too many blocks back to be searched for.");
+    }
     /** @type {Log[]} */
     const found = [];
     for (let first = since; first <= head; first += SPAN) {
