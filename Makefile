@@ -11,7 +11,7 @@ STEPS := | sed -u -n -E '/^(Collecting|Building|Installing|Successfully)/p' >&2
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 FORGE = $(firstword $(wildcard web/node_modules/@foundry-rs/forge-*/bin/forge))
 
-.PHONY: play test setup setup-dev check lint types web contracts pytest format lock bench gas clean
+.PHONY: play test setup setup-dev check lint types web contracts pytest format lock bench gas release-hashes clean
 
 play: setup
 	@exec $(BIN)/checkproof serve --exhibition
@@ -87,6 +87,10 @@ format: setup-dev
 gas: setup-dev
 	$(BIN)/python -m proofs.bench_gas > tests/golden/gas.json.new
 	mv tests/golden/gas.json.new tests/golden/gas.json
+
+# What contracts, nets and circuits hash to, for `checkproof audit --release`.
+release-hashes: setup-dev
+	$(BIN)/python -m proofs.release
 
 # torch is pinned by version alone: its CPU and CUDA builds share a version and differ in hash.
 LOCK := --quiet --generate-hashes --allow-unsafe --strip-extras --no-emit-index-url \

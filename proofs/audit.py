@@ -261,6 +261,7 @@ class Replay:
         elif by == mover:
             self._proven(side, args)
         game.play(index)
+        self.ledger.rows[-1].fen = game.board.fen()
         self._history = next_history(self._history, index)
         after = game.position
         rebuilt = {"board": after.board, "context": after.context, "history": self._history}

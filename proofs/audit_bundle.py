@@ -10,7 +10,7 @@ Further checks, of each game, by the names that a report uses:
     nodes       all nodes that were asked show the same blocks, codes and games
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from hashlib import sha256
 from typing import Any, Final
 
@@ -25,6 +25,7 @@ from proofs.audit_judges import Judge
 from proofs.audit_report import Ledger, Report
 from proofs.bundle import Bundle
 from proofs.evidence import (
+    BlockEvidence,
     Header,
     ReceiptEvidence,
     code_problem,
@@ -68,7 +69,7 @@ class Audit:
 
     def reports(self, games: Sequence[str] | None = None) -> Iterator[Report]:
         """The reports on these games, else on all of the bundle's, in order of their opening."""
-        records = records_of(self._bundle, self._time)
+        records = records_of(self._bundle)
         wanted = list(records) if games is None else list(games)
         for start in range(0, len(wanted), BATCH):
             replays = [self._replay(records, game) for game in wanted[start : start + BATCH]]
@@ -91,10 +92,6 @@ class Audit:
         return replay
 
     # ---- the chain and its blocks ----
-
-    def _time(self, block: int) -> int:
-        header = self._headers.get(block)
-        return header.timestamp if header is not None else 0
 
     def _faulty_blocks(self) -> Iterator[tuple[int, str | None]]:
         """What is wrong with blocks, None where nothing can be said; fills in the headers."""
@@ -248,11 +245,14 @@ class Audit:
             ledger.expect(False, ply, check, problem, subject=subject)
 
 
-def records_of(bundle: Bundle, time_of: Callable[[int], int]) -> dict[str, GameRecord]:
-    """The games that a bundle's receipts tell of, in order of their opening."""
+def records_of(bundle: Bundle) -> dict[str, GameRecord]:
+    """The games that a bundle's receipts tell of, in order of their opening.
+
+    Where a block has no sound header, its time is 0.
+    """
     own: dict[str, list[LogEvent]] = {}
     bots: dict[str, LogEvent] = {}
-    for event, topic in _events(bundle, time_of):
+    for event, topic in _events(bundle):
         if event.name == "BotRegistered":
             bots.setdefault(topic, event)
         else:
@@ -273,11 +273,12 @@ def _playing(opened: LogEvent, bots: Mapping[str, LogEvent]) -> list[LogEvent]:
     return sorted(playing, key=lambda event: (event.block, event.log_index))
 
 
-def _events(bundle: Bundle, time_of: Callable[[int], int]) -> Iterator[tuple[LogEvent, str]]:
+def _events(bundle: Bundle) -> Iterator[tuple[LogEvent, str]]:
     """The contracts' logs in the order of the receipts, each with its second topic.
 
     A log that the contracts could not have emitted has no arguments.
     """
+    times = {number: _time(block) for number, block in bundle.blocks.items()}
     emitters = {
         bundle.registry: load_artifact("BotRegistry"),
         bundle.arena: load_artifact("Arena"),
@@ -299,5 +300,12 @@ def _events(bundle: Bundle, time_of: Callable[[int], int]) -> Iterator[tuple[Log
             except (DecodingError, ValueError):
                 pass
             where = (receipt.block, receipt.tx, receipt.first_log + place)
-            event = LogEvent(entry.name, args, *where, time_of(receipt.block))
+            event = LogEvent(entry.name, args, *where, times.get(receipt.block, 0))
             yield event, "0x" + log.topics[1].hex()
+
+
+def _time(block: BlockEvidence) -> int:
+    try:
+        return read_header(block.header).timestamp
+    except BadRlp:
+        return 0

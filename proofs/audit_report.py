@@ -49,6 +49,8 @@ class Row:
     san: str
     tx: str
     gas: int | None
+    fen: str = ""
+    """The position after the move, empty where there is none."""
     checks: dict[str, Mark] = field(default_factory=dict)
 
 

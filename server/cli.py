@@ -17,6 +17,7 @@ import typer
 
 from engine.errors import EngineError
 from proofs.errors import AuditError, ProofError
+from server.cli_audit_options import audit
 from server.errors import BadSetting, ServerError
 
 FAILURE: Final = 1
@@ -182,53 +183,7 @@ def restore(
     run_restore(file, data, as_json=as_json)
 
 
-@app.command()
-def audit(
-    *,
-    game: Annotated[
-        str | None, typer.Argument(help="A game's id, or its first digits.", metavar="GAME")
-    ] = None,
-    rpc: Rpc = None,
-    arena: ArenaAt = None,
-    file: Annotated[Path | None, typer.Option(help="Read the logs from a saved game.")] = None,
-    save: Annotated[Path | None, typer.Option(help="Save the logs.")] = None,
-    net: Annotated[
-        list[Path] | None, typer.Option(help="A bot's net file, if it is no house net.")
-    ] = None,
-    srs: Annotated[
-        list[Path] | None, typer.Option(help="The setup behind an ONNX bot's key.")
-    ] = None,
-    url: Annotated[
-        str | None,
-        typer.Option(help="A server to fetch such files from, by their hashes.", metavar="URL"),
-    ] = None,
-    data: Data = _DATA,
-    as_json: AsJson = False,
-) -> None:
-    """Check a whole game again: every signature, position and proof.
-
-    Exit code 0: all verified; 1: the chain or a tool failed; 2: wrong usage or no saved game;
-    3: a check failed, its ply and name are printed; 4: undecided, such as a proof still owed.
-    A game in which the player is to move counts as verified as far as it goes.
-    """
-    from server.cli_audit import run_audit
-
-    if file is not None and (arena or rpc != os.environ.get("CHECKPROOF_RPC")):
-        raise typer.BadParameter("a saved game is read without --rpc and --arena")
-    if file is None and game is None:
-        raise typer.BadParameter("which game?  Give GAME or --file")
-    status = run_audit(
-        game,
-        file=file,
-        save=save,
-        nets=net or [],
-        setups=srs or [],
-        server=None if url is None else _http(url),
-        where=(data, rpc, arena),
-        as_json=as_json,
-        say=_say,
-    )
-    raise typer.Exit(status)
+app.command()(audit)
 
 
 @app.command()

@@ -1,4 +1,4 @@
-"""`checkproof audit` and `checkproof bots list`: from the chain to a table.
+"""`checkproof audit` and `checkproof bots list`: from the chain to what is printed.
 
 web3 is imported only where there is a chain to ask.
 """
@@ -6,85 +6,237 @@ web3 is imported only where there is a chain to ask.
 # ruff: noqa: PLC0415
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
-
-from rich.text import Text
 
 from proofs.audit import audit
 from proofs.audit_bots import CircuitOf, circuits_of_nets
-from proofs.audit_ezkl import onnx_bots, verifiers_of
-from proofs.audit_judges import Groth16Judge
-from proofs.audit_report import Finding, Report, Row, SideReport
-from proofs.errors import WrongChain
-from proofs.ezkl_verifier import VerifierCode
-from proofs.game_file import GameRecord, collect_with_state, dump, find_game, load
-from proofs.records import BotVersion, OnChainGame
-from server.cli_out import console, print_json, printable, table
+from proofs.audit_bundle import Audit, Disagreement, records_of
+from proofs.audit_codes import unpack_nets, verifier_codes, with_net_files
+from proofs.audit_ezkl import OnnxBots, files_of, onnx_bots
+from proofs.audit_judges import Judge, usual_judges
+from proofs.audit_report import Report
+from proofs.bundle import Bundle, read_bundle, write_bundle
+from proofs.errors import AuditError, NoSuchGame, shown_url
+from proofs.ezkl_bots import SHIPPED, store_of
+from proofs.ezkl_folder import shipped_net
+from proofs.game_file import GameRecord, dump, find_game, load
+from proofs.records import BotVersion
+from server.audit_output import Form, Output
+from server.cli_out import console, print_json, table
 
 if TYPE_CHECKING:
     from server.cli_source import Where
 
 Say = Callable[[str], None]
-_COLOURS = {"verified": "bold green", "failed": "bold red", "incomplete": "bold yellow"}
-_SIGNS = {"ok": "✓", "failed": "✗", "unchecked": "?"}
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What to audit, from where, and what to write.
+
+    `game` is an id or its first digits; else `blocks` tells in which blocks games were opened, both
+    ends included, None being the last.  Without either it is all of a file or bundle.
+    """
+
+    game: str | None
+    blocks: tuple[int, int | None] | None
+    file: Path | None
+    from_bundle: Path | None
+    where: "Where"
+    further: tuple[str, ...] = ()
+    """RPC addresses of nodes to compare with."""
+    save: Path | None = None
+    bundle: Path | None = None
+    html: Path | None = None
+    form: Form = "table"
+    nets: tuple[Path, ...] = ()
+    setups: tuple[Path, ...] = ()
+    server: str | None = None
+    one_verifier: bool = False
 
 
 @dataclass(frozen=True)
 class _Found:
-    """A game's logs and, from a chain, what the contract stores and what is unknown about it."""
+    """A bundle, the games of it that were asked for, and what further nodes say otherwise."""
 
-    record: GameRecord
-    state: OnChainGame | None = None
-    undecided: tuple[Finding, ...] = ()
-    codes: Mapping[str, VerifierCode] = field(default_factory=dict)
+    bundle: Bundle
+    games: list[str]
+    nodes: Mapping[str, Sequence[Disagreement]] = field(default_factory=dict)
 
 
-def run_audit(
-    game: str | None,
-    *,
-    file: Path | None,
-    save: Path | None,
-    nets: list[Path],
-    setups: Sequence[Path] = (),
-    server: str | None = None,
-    where: "Where",
-    as_json: bool,
-    say: Say,
-) -> int:
-    """Audit one game, print what came out and return the exit code.
+def run_audit(asked: Asked, *, say: Say) -> int:
+    """Audit what is asked for, write what came out and return the exit code.
 
-    Raises ProofError and EngineError where no audit can be made.
+    Raises ProofError and EngineError where no audit can be made, OSError.
     """
-    circuit_of = circuits_of_nets([net for net in nets if net.suffix != ".onnx"])
-    if file is None:
-        assert game is not None
-        found, expected = asyncio.run(_from_chain(game, where, say)), None
-    else:
-        found, expected = _Found(load(file)), _expected(game)
-    if save is not None:
-        save.write_text(dump(found.record), encoding="utf-8")
-        say(f"saved {len(found.record.events)} logs to {save}")
+    with _reports(asked, say) as (reports, about):
+        many = asked.game is None and asked.file is None
+        output = Output(asked.form, many=many, about=about, html=asked.html)
+        for count, report in enumerate(reports, 1):
+            output.take(report)
+            if many:
+                say(f"{count}: {report.game[:10]} {report.verdict}")
+        code = output.close()
+    if asked.html is not None:
+        say(f"wrote {asked.html}")
+    return code
+
+
+@contextmanager
+def _reports(asked: Asked, say: Say) -> Iterator[tuple[Iterator[Report], dict[str, Any]]]:
+    if asked.file is not None:
+        record = load(asked.file)
+        yield iter([_of_file(asked, record, say)]), _about(asked, "file", _judges(asked, None))
+        return
+    found = _read(asked, say) if asked.from_bundle is not None else asyncio.run(_gather(asked, say))
+    if asked.save is not None:
+        _save(found, asked.save, say)
+    if asked.bundle is not None:
+        files = (*asked.nets, *files_of(store_of(asked.where[0]))[0], *map(shipped_net, SHIPPED))
+        found = _Found(with_net_files(found.bundle, files), found.games, found.nodes)
+        size = write_bundle(found.bundle, asked.bundle)
+        say(f"wrote {asked.bundle}: {len(found.games)} games, {size} bytes")
+    with TemporaryDirectory(prefix="checkproof-nets-") as folder:
+        nets = (*asked.nets, *unpack_nets(found.bundle, Path(folder)))
+        onnx_judge = _onnx(asked, nets, found.bundle, say)
+        judges = _judges(asked, onnx_judge)
+        say("compiling the circuit and checking every move")
+        run = Audit(
+            found.bundle,
+            circuit_of=_told(nets, say),
+            judges=judges,
+            custom=onnx_judge,
+            disagreements=found.nodes,
+        )
+        source = "chain" if asked.from_bundle is None else "bundle"
+        head = found.bundle.blocks.get(found.bundle.head)
+        about = _about(asked, source, judges) | {
+            "head": None
+            if head is None
+            else {"number": head.number, "hash": "0x" + head.hash.hex()},
+            "nodes": [shown_url(url) for url in asked.further],
+        }
+        yield run.reports(found.games), about
+
+
+def _of_file(asked: Asked, record: GameRecord, say: Say) -> Report:
     say("compiling the circuit and checking every move")
-    onnx = onnx_bots(
-        where[0], nets=nets, setups=setups, server=server, codes=found.codes, say=say
-    )
-    report = audit(
-        found.record,
-        circuit_of=_told(circuit_of, say),
-        expected_game=_full(expected, found.record.game),
-        state=found.state,
-        undecided=found.undecided,
-        judges=(Groth16Judge(), onnx),
+    onnx = _onnx(asked, asked.nets, None, say)
+    expected = None if asked.game is None else "0x" + asked.game.lower().removeprefix("0x")
+    if expected is not None and len(expected) > 5 and record.game.startswith(expected):
+        expected = record.game  # its first digits
+    return audit(
+        record,
+        circuit_of=_told(asked.nets, say),
+        expected_game=expected,
+        judges=_judges(asked, onnx),
         custom=onnx,
     )
-    if as_json:
-        print_json({**report.as_json(), "source": "chain" if file is None else "file"})
-    else:
-        _print_report(report, from_file=file is not None)
-    return report.exit_code
+
+
+def _judges(asked: Asked, onnx: OnnxBots | None) -> tuple[Judge, ...]:
+    groth16 = usual_judges()[:1] if asked.one_verifier else usual_judges()
+    return (*groth16, onnx) if onnx is not None else groth16
+
+
+def _onnx(asked: Asked, nets: Sequence[Path], bundle: Bundle | None, say: Say) -> OnnxBots:
+    codes = {} if bundle is None else verifier_codes(bundle)
+    return onnx_bots(
+        asked.where[0],
+        nets=nets,
+        setups=asked.setups,
+        server=asked.server,
+        codes=codes,
+        say=say,
+    )
+
+
+def _about(asked: Asked, source: str, judges: Sequence[Judge]) -> dict[str, Any]:
+    verifiers = [{"check": j.check, "program": j.program, "missing": j.missing} for j in judges]
+    return {"source": source, "verifiers": verifiers, "oneVerifier": asked.one_verifier}
+
+
+def _save(found: _Found, path: Path, say: Say) -> None:
+    """Write the logs of the only game.  Raises AuditError where there are several."""
+    if len(found.games) != 1:
+        raise AuditError(f"--save writes one game, not {len(found.games)}; see --bundle")
+    record = records_of(found.bundle)[found.games[0]]
+    path.write_text(dump(record), encoding="utf-8")
+    say(f"saved {len(record.events)} logs to {path}")
+
+
+def _told(nets: Sequence[Path], say: Say) -> CircuitOf:
+    circuit_of = circuits_of_nets([net for net in nets if net.suffix != ".onnx"])
+
+    def tell(net_hash: bytes) -> str | None:
+        found = circuit_of(net_hash)
+        if found is None:
+            say(f"the net {net_hash.hex()} is not at hand; name its file by --net")
+        return found
+
+    return tell
+
+
+# ---- where the bundle comes from ----
+
+
+def _read(asked: Asked, say: Say) -> _Found:
+    assert asked.from_bundle is not None
+    bundle = read_bundle(asked.from_bundle)
+    games = list(records_of(bundle))
+    if asked.game is not None:
+        wanted = "0x" + asked.game.lower().removeprefix("0x")
+        games = [game for game in games if game.startswith(wanted)]
+        if len(games) != 1:
+            raise NoSuchGame(asked.game)
+    say(f"read {len(games)} games of chain {bundle.chain_id} up to block {bundle.head}")
+    return _Found(bundle, games, asyncio.run(_compared(asked.further, bundle, say)))
+
+
+async def _gather(asked: Asked, say: Say) -> _Found:
+    from proofs.gather import gather, opened_between
+    from server.cli_source import open_chain
+
+    async with open_chain(asked.where, say) as chain:
+        say(f"reading the logs from chain {chain.chain_id}, arena {chain.addresses.arena}")
+        if asked.game is not None:
+            games = [await find_game(chain, asked.game)]
+        else:
+            assert asked.blocks is not None
+            games = await opened_between(chain, *asked.blocks)
+        bundle = await gather(chain, games)
+    nodes = await _compared(asked.further, bundle, say)
+    return _Found(bundle, ["0x" + game.hex() for game in games], nodes)
+
+
+async def _compared(urls: Sequence[str], bundle: Bundle, say: Say) -> dict[str, list[Disagreement]]:
+    """What further nodes say otherwise.  Raises ChainDown."""
+    found: dict[str, list[Disagreement]] = {}
+    for url in urls:
+        say(f"comparing with the node at {shown_url(url)}")
+        found[f"node {shown_url(url)}"] = await _asked_node(url, bundle)
+    return found
+
+
+async def _asked_node(url: str, bundle: Bundle) -> list[Disagreement]:
+    from proofs.chain import Chain
+    from proofs.gather import disagreements
+    from proofs.records import Addresses
+
+    chain: Chain = await Chain.connect(url)
+    try:
+        where = Addresses(chain.chain_id, bundle.arena, bundle.registry)
+        return await disagreements(chain.at(where), bundle)
+    finally:
+        await chain.close()
+
+
+# ---- bots list ----
 
 
 def run_bots(where: "Where", *, as_json: bool, say: Say) -> None:
@@ -112,79 +264,6 @@ def run_bots(where: "Where", *, as_json: bool, say: Say) -> None:
         for bot in versions
     ]
     console().print(table(columns, rows))
-
-
-async def _from_chain(game: str, where: "Where", say: Say) -> _Found:
-    from proofs.deploy import verify_contracts
-    from server.cli_source import open_chain
-
-    async with open_chain(where, say) as chain:
-        say(f"reading the logs from chain {chain.chain_id}, arena {chain.addresses.arena}")
-        record, state = await collect_with_state(chain, await find_game(chain, game))
-        undecided: tuple[Finding, ...] = ()
-        try:
-            await verify_contracts(chain)
-        except WrongChain as error:
-            undecided = (Finding(None, "contract", str(error)),)
-        return _Found(record, state, undecided, await verifiers_of(chain, record))
-
-
-def _told(circuit_of: CircuitOf, say: Say) -> CircuitOf:
-    def tell(net_hash: bytes) -> str | None:
-        found = circuit_of(net_hash)
-        if found is None:
-            say(f"the net {net_hash.hex()} is not at hand; name its file by --net")
-        return found
-
-    return tell
-
-
-def _expected(game: str | None) -> str | None:
-    return None if game is None else "0x" + game.lower().removeprefix("0x")
-
-
-def _full(asked: str | None, game: str) -> str | None:
-    """The game's own id, where what was asked for are its first digits."""
-    return game if asked is not None and len(asked) > 5 and game.startswith(asked) else asked
-
-
-def _print_report(report: Report, *, from_file: bool) -> None:
-    out = console()
-    out.print(Text(f"game   {report.game}"))
-    out.print(Text(f"arena  {report.arena} on chain {report.chain_id}"))
-    out.print(Text(f"white  {_side(report.white)}"))
-    out.print(Text(f"black  {_side(report.black)}"))
-    out.print(table(("ply", "side", "move", "by", "checks", "gas", "tx"), map(_row, report.rows)))
-    if from_file:
-        out.print(Text("read from a file: blocks, transactions, times and gas are what it says"))
-    for setup in sorted({s.setup for s in (report.white, report.black) if s.setup}):
-        out.print(Text(setup, style="bold yellow"))
-    for finding in report.failures:
-        out.print(Text(printable(f"FAILED     {finding}"), style="red"))
-    for finding in report.undecided:
-        out.print(Text(printable(f"undecided  {finding}"), style="yellow"))
-    proofs = sum(row.checks.get("proof") == "ok" for row in report.rows)
-    counts = f"{len(report.rows)} moves, {proofs} proofs hold"
-    verdict = Text(report.verdict.upper(), style=_COLOURS[report.verdict])
-    out.print(verdict, Text(f"{report.result} ({report.status}); {counts}"))
-
-
-def _row(row: Row) -> tuple[str | Text, ...]:
-    groups = {mark: [c for c, m in row.checks.items() if m == mark] for mark in _SIGNS}
-    checks = Text()
-    for mark, style in (("failed", "bold red"), ("unchecked", "yellow"), ("ok", "green")):
-        if groups[mark]:
-            checks.append(f"{_SIGNS[mark]} {' '.join(groups[mark])}  ", style=style)
-    gas = "" if row.gas is None else f"{row.gas:,}"
-    return (str(row.ply), row.side, row.san or f"#{row.index}", row.by, checks, gas, row.tx[:10])
-
-
-def _side(side: SideReport) -> str:
-    if side.kind == "bot":
-        circuit = f", circuit {side.circuit}" if side.circuit else ""
-        recomputed = f", {side.recomputed}" if side.recomputed else ""
-        return printable(f"bot {side.id} {side.metadata}{circuit}{recomputed}")
-    return f"{side.kind} {side.id}"
 
 
 def _setup(bot: BotVersion) -> str:

@@ -1,0 +1,70 @@
+"""What a bundle tells of custom bots: the code of their verifiers, and the files of their nets."""
+
+from collections.abc import Iterable
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+from eth_utils.crypto import keccak
+
+from engine.net import house_net, house_nets
+from proofs.abi import immutables, load_artifact, same_code
+from proofs.audit_bundle import records_of
+from proofs.bundle import Bundle
+from proofs.ezkl_verifier import CONTRACT, VerifierCode
+
+_ADDRESS = range(1 << 64, 1 << 160)
+
+
+def verifier_codes(bundle: Bundle) -> dict[str, VerifierCode]:
+    """What the bundle holds at the custom verifiers, by their addresses."""
+    registered = _registered(bundle)
+    custom = {str(args["verifier"]) for args in registered if args["custom"]}
+    return {address: _code(bundle, address) for address in custom & set(bundle.contracts)}
+
+
+def with_net_files(bundle: Bundle, files: Iterable[Path]) -> Bundle:
+    """The bundle with the files of its bots' nets, so far as they are among these or the house's.
+
+    Raises OSError.
+    """
+    wanted = {str(args["netHash"]) for args in _registered(bundle)}
+    known = [house_net(name).to_bytes() for name in house_nets()]
+    known += [path.read_bytes() for path in files]
+    by_hash = {"0x" + sha256(data).hexdigest(): data for data in known}
+    return bundle.with_nets({name: by_hash[name] for name in wanted & set(by_hash)})
+
+
+def unpack_nets(bundle: Bundle, folder: Path) -> list[Path]:
+    """Write the bundle's net files, so far as they are what their names say, into a folder."""
+    written = []
+    for name, data in bundle.nets.items():
+        if "0x" + sha256(data).hexdigest() == name:
+            kind = "json" if data.startswith(b"{") else "onnx"
+            written.append(folder / f"{name[2:]}.{kind}")
+            written[-1].write_bytes(data)
+    return written
+
+
+def _registered(bundle: Bundle) -> list[dict[str, Any]]:
+    records = records_of(bundle).values()
+    events = (event for record in records for event in record.events)
+    return [event.args for event in events if event.name == "BotRegistered" and event.args]
+
+
+def _code(bundle: Bundle, address: str) -> VerifierCode:
+    artifact, code = load_artifact(CONTRACT), bundle.contracts[address].code
+    if not same_code(artifact, code):
+        return VerifierCode(address, is_ours=False)
+    values = sorted({int.from_bytes(value, "big") for value in immutables(artifact, code)})
+    halo2 = next((f"0x{value:040x}" for value in values if value in _ADDRESS), "")
+    held = bundle.contracts.get(halo2)
+    small = [value for value in values if value < _ADDRESS.start]
+    made_with = {
+        "halo2CodeHash": f"0x{values[-1]:064x}",
+        "outputs": small[0],  # 4 bytes each of them come before the proof, which is longer
+        "proofLength": small[-1],
+    }
+    if held is None or keccak(held.code).hex() != f"{values[-1]:064x}":
+        return VerifierCode(address, is_ours=True, made_with=tuple(made_with.items()))
+    return VerifierCode(address, True, held.code, tuple(made_with.items()))
