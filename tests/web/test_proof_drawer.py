@@ -18,7 +18,12 @@ from tests.web.staged import Staged
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
-ANSWERS = {"eth_chainId": "0x7a69", "eth_blockNumber": "0x1", "eth_getLogs": []}
+ANSWERS = {
+    "eth_chainId": "0x7a69",
+    "eth_blockNumber": "0x1",
+    "eth_getTransactionReceipt": {"blockNumber": "0x1"},
+    "eth_getLogs": [],
+}
 
 
 Told = Callable[[str, list[Any]], Any]
@@ -117,6 +122,7 @@ async def test_an_endpoint_that_does_not_answer_decides_nothing(
     ("answers", "line"),
     [
         (ANSWERS, "knows no opening of this game"),
+        ({**ANSWERS, "eth_getTransactionReceipt": None}, "does not know the transaction"),
         ({**ANSWERS, "eth_chainId": "0x1"}, "on chain 1, the game on chain 31337"),
         ({}, "no sensible answer"),
     ],
