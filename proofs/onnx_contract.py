@@ -19,6 +19,7 @@ import numpy as np
 from engine.errors import InvalidNet
 from engine.export import SQUARES, Heads
 from proofs.errors import EzklMissing, OnnxRefused
+from proofs.onnx_bounds import check_bounds
 
 MAX_BYTES: Final = 4_000_000
 MAX_NODES: Final = 400
@@ -67,6 +68,7 @@ def check_onnx(data: bytes) -> OnnxFacts:
     if macs > MAX_MACS:
         raise OnnxRefused(f"{macs:,} multiplications", f"at most {MAX_MACS:,} can be proven")
     _check_reaches(graph)
+    check_bounds(graph, shapes, _shown)
     return OnnxFacts(hashlib.sha256(data).hexdigest(), heads, weights, macs)
 
 
