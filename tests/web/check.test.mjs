@@ -206,6 +206,25 @@ for (const [name, lie] of FORGERIES) {
   });
 }
 
+test("a player's move without a signature cannot be passed off as a bot's", async () => {
+  const verdict = await checkHouse(3, ({ games: { house } }) => {
+    const [player, bot] = [house.logs[3], house.logs[4]];
+    const words = player.data.slice(2).match(/.{64}/g);
+    const [ply, index, , board, context, history] = words;
+    const [nobody, offset, none] = ["", "e0", ""].map((word) => word.padStart(64, "0"));
+    player.topics = bot.topics;
+    player.data = `0x${[ply, index, nobody, offset, board, context, history, none].join("")}`;
+  });
+  assert.equal(verdict.result, "forged");
+  assert.match(verdict.line, /not the mover/);
+});
+
+test("a player's move has no proof to check", async () => {
+  const verdict = await checkHouse(2);
+  assert.equal(verdict.result, "forged");
+  assert.match(verdict.line, /a player’s move/);
+});
+
 test("an endpoint cannot pass a house bot off as one with a verifier of its own", async () => {
   const verdict = await check(question(custom, custom.plies[0].ply), { ask: endpoint() });
   assert.equal(verdict.result, "forged");
