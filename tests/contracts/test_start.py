@@ -140,6 +140,7 @@ def test_isPlayable_isNoForIllegalStarts() -> None:
         (START.board, START.context | 9 << 4),
         (START.board, START.context | 15 << 4),
         *((START.board | code << 4 * 28, START.context) for code in (13, 14, 15)),
+        (START.board | 14 << 4 * 4, 0),  # in the king's place, for whom code 14 might pass
         (0, 0x0F),
         (0, 0),
     ],
