@@ -4,6 +4,7 @@ CHECKPROOF_SCREENSHOT=1 pytest tests/e2e/test_browser_game.py     renews docs/sc
 """
 
 import os
+import re
 import shutil
 import signal
 from collections.abc import AsyncIterator, Iterator
@@ -130,10 +131,8 @@ async def expect_verified(hand: Hand, plies: int) -> None:
         await expect(hand.move(ply)).to_have_attribute(
             "data-stage", "verified", timeout=PROOF_SECONDS * 1000
         )
-    for strip in await hand.page.locator(".strip[data-stage=verified]").all():
-        await expect(strip.get_by_test_id("figures")).to_contain_text(" s · ")
-        await expect(strip.get_by_test_id("figures")).to_contain_text(" gas")
-        await expect(strip.get_by_test_id("tx")).to_be_visible()
+    for mark in await hand.page.locator(".mark[data-stage=verified]").all():
+        await expect(mark).to_have_accessible_name(re.compile(r"verified, [0-9.]+ s · [0-9,]+ gas"))
 
 
 async def replay(hand: Hand) -> list[int]:
@@ -160,7 +159,7 @@ async def test_a_game_with_white_is_verified_move_by_move_and_watched(
     game = await hand.start(arena.url, "pawn", "white")
     await watcher.page.goto(f"{arena.url}/watch/{game}")
     board = await play(hand, "white")
-    await expect(hand.page.locator(".strip")).to_have_count(PLIES // 2)
+    await expect(hand.page.locator(".mark")).to_have_count(PLIES // 2)
     await expect_verified(hand, 6)  # the moves after it are still at all stages of their way
     await hand.page.screenshot(path=screenshot)
     await expect_verified(hand, board.ply())
@@ -195,7 +194,7 @@ async def test_a_game_with_black_is_verified_resigned_and_listed(
     assert await hand.drawn_pieces() == drawn(decoded)
 
     await hand.page.get_by_test_id("resign").click()
-    await hand.page.get_by_test_id("resign-confirm").click()
+    await hand.page.get_by_test_id("confirm-yes").click()
     await expect(hand.page.get_by_test_id("status")).to_have_text("You lose · 1-0", timeout=30_000)
     assert (await arena.stored(game)).result == 1
 

@@ -103,7 +103,7 @@ async def game(arena: Arena) -> str:
             await expect(move).to_have_attribute("data-stage", "verified", timeout=SECONDS * 1000)
         await expect(hand.page.get_by_test_id("trust")).to_contain_text("Development setup")
         await hand.page.get_by_test_id("resign").click()
-        await hand.page.get_by_test_id("resign-confirm").click()
+        await hand.page.get_by_test_id("confirm-yes").click()
         await expect(hand.page.get_by_test_id("status")).to_have_text(
             "You lose · 0-1", timeout=60_000
         )
@@ -131,6 +131,19 @@ async def test_every_move_is_verified_on_chain(arena: Arena, game: str) -> None:
         await chain.close()
     assert (state.ply, state.result) == (2 * BOT_MOVES, 2)
     assert names.count("BotMoved") == BOT_MOVES
+
+
+async def test_its_proof_is_checked_from_the_browser(arena: Arena, game: str) -> None:
+    async with chromium() as browser:
+        hand = await Hand.of(browser)
+        await hand.page.goto(f"{arena.url}/replay/{game}")
+        await hand.page.get_by_test_id("mark").nth(1).click()
+        await hand.page.get_by_test_id("check").click()
+        verdict = hand.page.get_by_test_id("verdict")
+        await expect(verdict).to_have_attribute("data-result", "verified", timeout=60_000)
+        await expect(verdict).to_contain_text("The registered verifier accepts this proof")
+        assert hand.faults == []
+        await hand.close()
 
 
 async def test_the_lobby_tells_what_its_moves_cost(arena: Arena, game: str) -> None:

@@ -50,22 +50,24 @@ async def test_a_bot_move_goes_through_all_its_stages(arena: FakeArena, hand: Ha
     [job] = arena.prover.jobs
     arena.prover.start(job)
     await expect(bot).to_have_attribute("data-stage", "proving")
-    await expect(hand.page.locator(".strip .chip")).to_contain_text("proving 0")
+    await expect(hand.page.get_by_test_id("mark")).to_contain_text("proving 0")
     arena.chain.hold()
     arena.prover.finish(job)
     await expect(bot).to_have_attribute("data-stage", "submitted")
-    await expect(hand.page.get_by_test_id("figures")).to_have_text("1.5 s")
+    mark = hand.page.get_by_test_id("mark")
+    await expect(mark).to_have_text("sent")
+    await expect(mark).to_have_accessible_name("Proof of 1…Na6: submitted, 1.5 s")
     arena.chain.release()
     await expect(bot).to_have_attribute("data-stage", "verified")
-    await expect(hand.page.get_by_test_id("figures")).to_have_text("1.5 s · 50,000 gas")
-    await expect(hand.page.get_by_test_id("tx")).to_contain_text("0x")
+    await expect(mark).to_have_accessible_name("Proof of 1…Na6: verified, 1.5 s · 50,000 gas")
     await expect(hand.page.get_by_test_id("trust")).to_contain_text("whoever ran it can forge")
-    await hand.page.locator(".toggle").click()
-    drawer = hand.page.get_by_test_id("drawer")
+    await mark.click()
+    drawer = hand.page.get_by_test_id("proof")
     await expect(drawer).to_contain_text("Verifying key")
     before = chess.Board()
     before.push_san("e4")
-    await expect(drawer).to_contain_text(hex(encode_board(before)))
+    await drawer.get_by_text("Public inputs", exact=True).click()
+    await expect(drawer).to_contain_text(hex(encode_board(before))[:6])
 
 
 async def test_a_proposed_move_may_be_answered_at_once(arena: FakeArena, hand: Hand) -> None:
@@ -195,10 +197,11 @@ async def test_a_reload_finds_the_key_and_the_game_again(arena: FakeArena, hand:
 
 
 async def test_a_reload_shows_the_end_of_a_long_list(arena: FakeArena, browser: Browser) -> None:
-    hand = await Hand.of(browser, height=600)
+    hand = await Hand.of(browser)
     await hand.start(arena.url, "first", "white")
     await play_line(hand, "e2e4", "d2d4", "f2f4", "c2c4", "g2g4", "h2h4")
     await expect(hand.moves).to_have_count(12)
+    await hand.page.set_viewport_size({"width": 1280, "height": 420})
     await hand.page.reload()
     await expect(hand.moves).to_have_count(12)
     await expect(hand.move(0)).not_to_be_in_viewport()
@@ -264,7 +267,7 @@ async def test_resigning_asks_first_and_shows_the_result(arena: FakeArena, hand:
     await hand.page.locator("#confirm-no").click()
     await hand.my_turn("white")
     await hand.page.get_by_test_id("resign").click()
-    await hand.page.get_by_test_id("resign-confirm").click()
+    await hand.page.get_by_test_id("confirm-yes").click()
     status = hand.page.get_by_test_id("status")
     await expect(status).to_have_text("You lose · 0-1")
     await expect(hand.page.locator("#substatus")).to_have_text("Black wins by resignation")
@@ -279,6 +282,7 @@ async def test_a_draw_may_be_claimed_at_the_third_repetition(arena: FakeArena, h
     await play_line(hand, *["f3g1", "g1f3"] * 4)
     await hand.my_turn("white")
     await hand.page.get_by_test_id("draw").click()
+    await hand.page.get_by_test_id("confirm-yes").click()
     await expect(hand.page.get_by_test_id("status")).to_have_text("Draw · 1/2-1/2")
     await expect(hand.page.locator("#substatus")).to_have_text("A draw by threefold claim")
 
@@ -353,7 +357,7 @@ async def test_a_server_that_lies_about_a_move_is_found_out(arena: FakeArena, ha
     await expect(hand.page.locator("#game")).to_be_hidden()
 
 
-@pytest.mark.parametrize(("width", "height"), [(360, 700), (390, 800), (820, 1180), (1920, 1080)])
+@pytest.mark.parametrize(("width", "height"), [(320, 640), (390, 800), (820, 1180), (2560, 1300)])
 async def test_nothing_sticks_out_of_the_window(
     arena: FakeArena, browser: Browser, width: int, height: int
 ) -> None:

@@ -26,22 +26,24 @@ async def test_place_in_the_queue_and_expected_wait(arena: FakeArena, hand: Hand
     arena.prover.is_held, arena.prover.takes = True, 20.0
     await hand.start(arena.url, "first", "white")
     await play_line(hand, "e2e4", "d2d4")
-    chips = hand.page.locator(".strip .chip")
-    await expect(chips.nth(0)).to_contain_text(re.compile("queued · #1 · proof in about (20|1.) s"))
-    await expect(chips.nth(1)).to_contain_text(re.compile("queued · #2 · proof in about (40|3.) s"))
-    await expect(chips.nth(1)).to_contain_text(re.compile("about 3. s"))  # runs down by itself
+    marks = hand.page.get_by_test_id("mark")
+    line = hand.page.get_by_test_id("proof-line")
+    await expect(marks).to_have_text(["#1 in queue", "#2 in queue"])
+    about = "Na6: queued · #1 · proof in about"
+    await expect(line).to_contain_text(re.compile(f"{about} (20|1.) s"))
+    await expect(line).to_contain_text(re.compile(f"{about} 1. s"))  # runs down by itself
     arena.prover.start(arena.prover.jobs[0])
-    await expect(chips.nth(0)).to_contain_text("of about 20 s")
-    await expect(chips.nth(1)).to_contain_text("queued · #1 · proof in about")
+    await expect(line).to_contain_text("of about 20 s")
+    await expect(marks).to_have_text([re.compile("proving"), "#1 in queue"])
     arena.prover.lose(arena.prover.jobs[0])
-    await expect(chips.nth(0)).to_contain_text("queued · #1")
+    await expect(line).to_contain_text("queued · #1")
 
 
 async def test_an_unknown_wait_is_not_guessed(arena: FakeArena, hand: Hand) -> None:
     arena.prover.is_held = True
     await hand.start(arena.url, "first", "white")
     await play_line(hand, "e2e4")
-    await expect(hand.page.locator(".strip .chip")).to_have_text("queued · #1")
+    await expect(hand.page.get_by_test_id("proof-line")).to_have_text("Na6: queued · #1")
 
 
 async def test_what_the_game_waits_for_is_said_until_it_goes_on(
@@ -172,20 +174,21 @@ async def test_why_no_game_begins(
 
 async def test_resigning_says_what_is_in_flight(arena: FakeArena, hand: Hand) -> None:
     await hand.start(arena.url, "first", "white")
-    await expect(hand.page.get_by_test_id("resign")).to_be_enabled()
+    await play_line(hand, "e2e4")
+    await expect(hand.move(1)).to_have_attribute("data-stage", "verified")
     await hand.page.get_by_test_id("resign").click()
     await expect(hand.page.get_by_test_id("confirm-flight")).to_be_hidden()
     await hand.page.locator("#confirm-no").click()
     arena.prover.is_held = True
-    await play_line(hand, "e2e4", "d2d4")
-    await expect(hand.moves).to_have_count(4)
+    await play_line(hand, "d2d4", "g1f3")
+    await expect(hand.moves).to_have_count(6)
     await hand.page.get_by_test_id("resign").click()
     await expect(hand.page.get_by_test_id("confirm-flight")).to_contain_text(
         "3 moves are not on the chain yet. The resignation does not wait for them"
     )
-    await hand.page.get_by_test_id("resign-confirm").click()
+    await hand.page.get_by_test_id("confirm-yes").click()
     await expect(hand.page.get_by_test_id("status")).to_have_text("You lose · 0-1")
-    await expect(hand.moves).to_have_count(1)
+    await expect(hand.moves).to_have_count(3)
 
 
 async def test_a_resignation_lost_with_its_connection_is_sent_again(
@@ -206,11 +209,13 @@ async def test_a_resignation_lost_with_its_connection_is_sent_again(
         socket.on_message(pass_on)
 
     await hand.start(arena.url, "first", "white")
+    await play_line(hand, "e2e4")
+    await hand.my_turn("white")
     await hand.page.route_web_socket("**/ws?game=*", join)
     await hand.page.reload()
     await hand.my_turn("white")
     await hand.page.get_by_test_id("resign").click()
-    await hand.page.get_by_test_id("resign-confirm").click()
+    await hand.page.get_by_test_id("confirm-yes").click()
     await expect(hand.page.get_by_test_id("status")).to_have_text("You lose · 0-1")
     await expect(hand.page.get_by_test_id("error")).to_be_hidden()
     assert len(lost) == 1

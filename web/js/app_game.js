@@ -1,136 +1,351 @@
 /** The page of one game: /game/{id} for the player who holds a key of it, /watch/{id} for all. */
 import { fetchConfig } from "./api.js";
 import { title } from "./describe.js";
+import { byId } from "./dom.js";
+import { mountKeys } from "./keys_dialog.js";
 import { storedKey } from "./keys.js";
+import { ServerTime } from "./lag.js";
+import { openGame } from "./opening.js";
+import { applyPrefs, loadPrefs, savePrefs } from "./prefs.js";
+import { premoveIndex } from "./premove.js";
 import { CommandRefused, Connection, ConnectionLost, lineOf, socketUrl } from "./protocol.js";
-import { drawDigest, moveDigest, resignDigest } from "./signing.js";
+import { listenForShortcuts } from "./shortcuts.js";
+import { abortDigest, drawDigest, moveDigest, resignDigest } from "./signing.js";
+import { play as playSound, soundOf } from "./sounds.js";
 import * as states from "./state.js";
+import { typedMove } from "./typed.js";
 import { GameView } from "./view.js";
+import { mountSettings, mountShare } from "./view_menu.js";
 
+/** @import { Prefs } from "./prefs.js" */
+/** @import { Sound } from "./sounds.js" */
 /** @import { State } from "./state.js" */
+/** @import { Config } from "./types.js" */
 
 const [, page, id = ""] = location.pathname.split("/");
 const game = id.toLowerCase();
-const key = page === "game" ? storedKey() : null;
+const key = page === "game" ? storedKey(game) : null;
 
 const RETRY_MS = 1000;
+const TICK_MS = 100;
+/** When to ask what time it is at the server, after a connection was made. */
+const ASK_TIME_MS = [0, 1000, 3000, 10_000];
 const LATER = new Set(["rate_limited", "closing"]);
 
-const now = () => Date.now() / 1000;
+const serverTime = new ServerTime();
+const now = () => serverTime.from(Date.now() / 1000);
 
-async function main() {
-  const config = await fetchConfig();
-  const domain = { chainId: config.chainId, arena: config.arena };
+class GamePage {
   /** @type {State} */
-  let state = states.initialState(game, key?.address ?? null);
+  state = states.initialState(game, key?.address ?? null);
+  /** @type {Prefs} */
+  prefs = loadPrefs();
+  /** @type {typeof import("./proof_drawer.js") | null} loaded when somebody asks for a proof */
+  #drawer = null;
+  #isPlaced = false;
 
-  const view = new GameView(config, {
-    onMove: (index) => void play(index),
-    onResign: () =>
-      void command("resign", (signer) => ({ signature: signer(resignDigest(domain, { game })) })),
-    onDraw: () => void command("draw", signDraw),
-    onTimeout: () =>
-      void command("timeout", () => ({})).then((taken) => {
-        if (taken) set(states.withTimeClaimed(state));
-      }),
-    onFlip: () => set(states.flipped(state)),
-    onShow: (position) => set(states.showing(state, position)),
-    onDismiss: () => set(states.withError(state, null)),
-    onDismissCorrection: () => set(states.withoutCorrection(state)),
-  });
+  /** @param {Config} config */
+  constructor(config) {
+    this.config = config;
+    this.domain = { chainId: config.chainId, arena: config.arena };
+    applyPrefs(this.prefs);
+    this.view = new GameView(config, this.#actions());
+    mountShare(() => (this.state.snapshot ? this.state : null));
+    mountKeys(byId("keys", HTMLButtonElement));
+    this.showPrefs = mountSettings(
+      () => this.prefs,
+      (change) => this.#prefer(change),
+    );
+    this.#prefer({});
+    this.connection = this.#connect();
+    listenForShortcuts((shortcut) => this.#shortcut(shortcut));
+    addEventListener("hashchange", () => this.#showHash());
+    setInterval(() => this.view.tick(now()), TICK_MS);
+  }
+
+  /** @returns {import("./view.js").Actions} */
+  #actions() {
+    return {
+      onMove: (index) => this.#move(index),
+      onPremove: (premove) => this.set(states.withPremove(this.state, premove)),
+      onTyped: (text) => this.#typed(text),
+      onDraft: (yes) => this.#answerDraft(yes),
+      onResign: () => void this.#sign("resign", () => resignDigest(this.domain, { game })),
+      onAbort: () => void this.#sign("abort", () => abortDigest(this.domain, { game })),
+      onDraw: () => void this.#command("draw", () => this.#draw()),
+      onTimeout: () => void this.#claimTime(),
+      onRematch: () => void this.#rematch(),
+      onFlip: () => this.set(states.flipped(this.state)),
+      onZenOff: () => this.#prefer({ zen: false }),
+      onShow: (position) => this.#show(position),
+      onProof: (ply) => void this.#openProof(ply),
+      onLow: (color) => states.playerColor(this.state) === color && this.#sound("low"),
+      onDismiss: () => this.set(states.withError(this.state, null)),
+      onDismissCorrection: () => this.set(states.withoutCorrection(this.state)),
+    };
+  }
 
   /** @param {State} next */
-  function set(next) {
-    state = next;
-    view.render(state, now());
-    document.title = `${title(state)} · checkproof`;
+  set(next) {
+    const before = this.state;
+    this.state = next;
+    if (next.snapshot && !this.#isPlaced) {
+      this.#isPlaced = true;
+      this.#showHash();
+    }
+    this.view.render(this.state, now());
+    this.#drawer?.updateProof(this.state);
+    document.title = `${title(this.state)} · checkproof`;
+    this.#hear(before, next);
+    if (states.canMove(next) && next.premove) this.#playPremove();
   }
 
-  const url = (/** @type {number | null} */ version) =>
-    socketUrl(location, game, version, key?.address ?? null);
-  const connection = new Connection(url, {
-    onEvent: (event) => set(states.applyEvent(state, event)),
-    onStatus: (status) => {
-      set(states.withConnection(state, status));
-      if (status === "open") void sendPending();
-    },
-    onFault: (fault) => set(states.withError(state, fault.message)),
-  });
-  addEventListener("online", () => connection.retryNow());
-  setInterval(() => view.tick(now()), 100);
+  // --- the connection -----------------------------------------------------------------------------
 
-  /** @param {number} index */
-  async function play(index) {
-    const position = states.afterMove(state, index);
-    if (!key || !position || !states.canMove(state)) return set(state);
-    const { history } = states.lastPosition(state);
-    const ply = states.nextPly(state);
-    const signature = key.sign(moveDigest(domain, { game, ply, history, index }));
-    set(states.withPending(state, { ply, index, signature, base: history, position }));
-    return sendPending();
+  #connect() {
+    const url = (/** @type {number | null} */ version) =>
+      socketUrl(location, game, version, key?.address ?? null);
+    const connection = new Connection(url, {
+      onEvent: (event) => this.set(states.applyEvent(this.state, event)),
+      onStatus: (status) => {
+        this.set(states.withConnection(this.state, status));
+        if (status !== "open") return;
+        for (const wait of ASK_TIME_MS) setTimeout(() => void this.#askTime(), wait);
+        void this.#sendPending();
+      },
+      onFault: (fault) => this.set(states.withError(this.state, fault.message)),
+    });
+    addEventListener("online", () => connection.retryNow());
+    return connection;
   }
 
-  async function sendPending() {
-    const { pending } = state;
+  async #askTime() {
+    const sent = Date.now() / 1000;
+    try {
+      const { at } = await this.connection.request("ping", {}, "pong");
+      serverTime.add(sent, Date.now() / 1000, at);
+    } catch (error) {
+      if (!(error instanceof ConnectionLost || error instanceof CommandRefused)) throw error;
+    }
+  }
+
+  async #sendPending() {
+    const { pending } = this.state;
     if (!pending) return;
     const { ply, index, signature } = pending;
     try {
-      await connection.request("move", { ply, index, signature }, "ack");
+      await this.connection.request("move", { ply, index, signature }, "ack");
     } catch (error) {
       // It may have arrived: the next connection tells, and sends it again if it has not.
       if (error instanceof ConnectionLost) return;
       // The game runs ahead of the chain only so far, but the chain will catch up; and an arena
       // that is about to stop takes the move when it is back.
       if (error instanceof CommandRefused && LATER.has(error.code)) {
-        setTimeout(() => state.pending === pending && void sendPending(), RETRY_MS);
+        setTimeout(() => this.state.pending === pending && void this.#sendPending(), RETRY_MS);
         return;
       }
-      if (state.pending === pending) set(states.withRefusal(state, lineOf(error)));
+      if (this.state.pending === pending) this.set(states.withRefusal(this.state, lineOf(error)));
     }
-  }
-
-  /** @param {(digest: Uint8Array) => string} signer */
-  function signDraw(signer) {
-    const { history } = states.lastPosition(state);
-    const ply = states.nextPly(state);
-    return { ply, signature: signer(drawDigest(domain, { game, ply, history })) };
   }
 
   /**
    * Send a command until the server has answered it: a lost connection is no answer.
    *
    * @param {string} type
-   * @param {(signer: (digest: Uint8Array) => string) => object} data
+   * @param {() => object} data
    * @returns {Promise<boolean>} whether the server took it
    */
-  async function command(type, data) {
+  async #command(type, data) {
     if (!key) return false;
-    const signed = data((digest) => key.sign(digest));
+    const signed = data();
     for (let tries = 1; ; tries++) {
       try {
-        await connection.request(type, signed, "ack");
+        await this.connection.request(type, signed, "ack");
         return true;
       } catch (error) {
         const code = error instanceof CommandRefused ? error.code : "";
-        if (error instanceof ConnectionLost) await connection.reopened();
+        if (error instanceof ConnectionLost) await this.connection.reopened();
         else if (LATER.has(code)) await new Promise((on) => setTimeout(on, RETRY_MS));
         else if (tries > 1 && code === "game_over")
           return true; // the first try did it
         else {
-          set(states.withError(state, lineOf(error)));
+          this.set(states.withError(this.state, lineOf(error)));
           return false;
         }
       }
     }
   }
+
+  /** @param {string} type @param {() => Uint8Array} digest */
+  #sign = (type, digest) =>
+    this.#command(type, () => ({ signature: key ? key.sign(digest()) : "" }));
+
+  #draw() {
+    const { history } = states.lastPosition(this.state);
+    const ply = states.nextPly(this.state);
+    const digest = drawDigest(this.domain, { game, ply, history });
+    return { ply, signature: key ? key.sign(digest) : "" };
+  }
+
+  async #claimTime() {
+    const taken = await this.#command("timeout", () => ({}));
+    if (taken) this.set(states.withTimeClaimed(this.state));
+  }
+
+  // --- moves --------------------------------------------------------------------------------------
+
+  /** @param {number} index of a move that was made on the board or typed */
+  #move(index) {
+    const position = states.afterMove(this.state, index);
+    if (!position || !states.canMove(this.state)) return this.set(this.state);
+    if (!this.prefs.confirm) return this.#play(index);
+    this.set(states.withDraft(this.state, { index, position }));
+    byId("draft-yes", HTMLButtonElement).focus();
+  }
+
+  /** @param {boolean} yes */
+  #answerDraft(yes) {
+    const { draft } = this.state;
+    this.set(states.withDraft(this.state, null));
+    if (yes && draft) this.#play(draft.index);
+  }
+
+  /** @param {number} index */
+  #play(index) {
+    const position = states.afterMove(this.state, index);
+    if (!key || !position || !states.canMove(this.state)) return this.set(this.state);
+    const { history } = states.lastPosition(this.state);
+    const ply = states.nextPly(this.state);
+    const signature = key.sign(moveDigest(this.domain, { game, ply, history, index }));
+    this.set(states.withPending(this.state, { ply, index, signature, base: history, position }));
+    void this.#sendPending();
+  }
+
+  #playPremove() {
+    const { premove } = this.state;
+    const index = premove && premoveIndex(states.lastPosition(this.state).fen, premove);
+    this.set(states.withPremove(this.state, null));
+    if (index !== null) this.#play(index);
+  }
+
+  /** @param {string} text @returns {string} what is wrong with it, or "" */
+  #typed(text) {
+    if (this.state.shown !== null) this.#show(Infinity);
+    if (!states.canMove(this.state)) return "It is not your turn.";
+    const typed = typedMove(states.lastPosition(this.state).fen, text);
+    if ("fault" in typed) return typed.fault;
+    this.#move(typed.index);
+    return "";
+  }
+
+  async #rematch() {
+    const { snapshot } = this.state;
+    const color = states.playerColor(this.state);
+    const other = snapshot?.[color === "white" ? "black" : "white"];
+    if (!snapshot || other?.kind !== "bot") return;
+    const button = byId("rematch", HTMLButtonElement);
+    button.disabled = true;
+    const lobby = new Connection(() => socketUrl(location, null, null), {
+      onFault: (fault) => this.set(states.withError(this.state, fault.message)),
+    });
+    try {
+      const terms = {
+        bot: other.version,
+        white: color === "black",
+        clocks: snapshot.clock,
+        ...(snapshot.startFen ? { fen: snapshot.startFen } : {}),
+      };
+      location.assign(`/game/${await openGame(lobby, this.config, terms)}`);
+    } catch (error) {
+      this.set(states.withError(this.state, lineOf(error)));
+    } finally {
+      button.disabled = false;
+      lobby.close();
+    }
+  }
+
+  // --- looking ------------------------------------------------------------------------------------
+
+  /** @param {number} position an index of the line */
+  #show(position) {
+    this.set(states.showing(this.state, position));
+    const { shown } = this.state;
+    const hash = shown === null ? "" : `#ply=${shown}`;
+    history.replaceState(null, "", `${location.pathname}${location.search}${hash}`);
+  }
+
+  /** Show the position that the address names: #ply=12 is that after twelve moves. */
+  #showHash() {
+    const ply = /^#ply=([0-9]{1,5})$/.exec(location.hash)?.[1];
+    if (ply === undefined || !this.state.snapshot) return;
+    this.state = states.showing(this.state, Number(ply));
+    this.view.render(this.state, now());
+  }
+
+  /** @param {number} ply */
+  async #openProof(ply) {
+    this.#drawer ??= await import("./proof_drawer.js");
+    this.#drawer.openProof(ply, { state: this.state, config: this.config });
+  }
+
+  /** @param {import("./shortcuts.js").Shortcut} shortcut */
+  #shortcut(shortcut) {
+    const shown = states.shownIndex(this.state);
+    if (!this.state.snapshot) return;
+    switch (shortcut) {
+      case "first":
+        return this.#show(0);
+      case "back":
+        return this.#show(shown - 1);
+      case "on":
+        return this.#show(shown + 1);
+      case "last":
+        return this.#show(Infinity);
+      case "flip":
+        return this.set(states.flipped(this.state));
+      case "zen":
+        return this.#prefer({ zen: !this.prefs.zen });
+      case "type":
+        return byId("typed-move", HTMLInputElement).focus();
+      case "cancel":
+        if (this.state.draft) this.#answerDraft(false);
+        else if (this.state.premove) this.set(states.withPremove(this.state, null));
+    }
+  }
+
+  // --- preferences --------------------------------------------------------------------------------
+
+  /** @param {Partial<Prefs>} change */
+  #prefer(change) {
+    this.prefs = { ...this.prefs, ...change };
+    savePrefs(this.prefs);
+    applyPrefs(this.prefs);
+    byId("zen-off", HTMLButtonElement).hidden = !this.prefs.zen;
+    this.showPrefs();
+  }
+
+  /** @param {State} before @param {State} next */
+  #hear(before, next) {
+    if (!before.snapshot || !next.snapshot) return;
+    if (states.isOver(next) && !states.isOver(before)) return this.#sound("end");
+    const [was, is] = [states.lastPosition(before), states.lastPosition(next)];
+    const moved = is.move && was.history !== is.history && next.line.length >= before.line.length;
+    if (moved) this.#sound(soundOf(is.move?.san ?? ""));
+  }
+
+  /** @param {Sound} sound */
+  #sound(sound) {
+    if (!this.prefs.sound) return;
+    const { dataset } = document.documentElement;
+    dataset.sound = sound;
+    playSound(sound);
+  }
 }
 
-main().catch((error) => {
-  const box = document.getElementById("error");
-  const text = document.getElementById("error-text");
-  if (box && text) {
-    text.textContent = lineOf(error);
-    box.hidden = false;
-  }
-  throw error;
-});
+fetchConfig()
+  .then((config) => new GamePage(config))
+  .catch((error) => {
+    byId("error-text", HTMLElement).textContent = lineOf(error);
+    byId("error", HTMLElement).hidden = false;
+    throw error;
+  });

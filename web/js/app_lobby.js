@@ -1,6 +1,8 @@
 /** The lobby: choose a bot and a colour, sign the opening, go to the board. */
 import { ApiFault, fetchConfig, fetchGames, fetchLobby } from "./api.js";
 import { randomBytes } from "./bytes.js";
+import { byId } from "./dom.js";
+import { mountKeys } from "./keys_dialog.js";
 import { ownAddresses, storedKey } from "./keys.js";
 import { openGame } from "./opening.js";
 import { Connection, lineOf, socketUrl } from "./protocol.js";
@@ -58,6 +60,7 @@ async function ask() {
 
 async function main() {
   view.showIdentity(storedKey()?.address ?? null);
+  mountKeys(byId("keys", HTMLButtonElement));
   document.addEventListener("visibilitychange", () => document.hidden || void ask());
   try {
     config = await fetchConfig();

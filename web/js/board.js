@@ -9,10 +9,12 @@ import { Markers } from "../vendor/cm-chessboard/src/extensions/markers/Markers.
 import { PromotionDialog } from "../vendor/cm-chessboard/src/extensions/promotion-dialog/PromotionDialog.js";
 import { castlingRook } from "./chess_moves.js";
 import { checkedKing, indexOf, legalMoves } from "./line.js";
+import { premoveTargets } from "./premove.js";
 
 /** @import { Move } from "../vendor/chess.js/chess.js" */
 /** @import { MoveInputEvent } from "../vendor/cm-chessboard/src/Chessboard.js" */
 /** @import { Position } from "./line.js" */
+/** @import { Premove } from "./premove.js" */
 /** @import { Color } from "./types.js" */
 
 const MARK = {
@@ -21,7 +23,20 @@ const MARK = {
   check: { class: "mark-check", slice: "markCheck" },
   target: { class: "mark-target", slice: "markDot", position: /** @type {const} */ ("above") },
   capture: { class: "mark-target", slice: "markRing" },
+  premove: { class: "mark-premove", slice: "markSquare" },
 };
+
+/**
+ * @typedef {object} Input
+ * @property {(index: number) => void} onMove called with a legal move's policy index
+ * @property {(premove: Premove | null) => void} onPremove null takes it back
+ *
+ * @typedef {object} Shown
+ * @property {Color} bottom
+ * @property {Color | null} mover whose men may be moved now
+ * @property {Color | null} planner whose men may be moved for later
+ * @property {Premove | null} premove
+ */
 
 /** @param {string} path relative to this file */
 const assetUrl = (path) => new URL(path, import.meta.url).pathname;
@@ -34,6 +49,10 @@ export class Board {
   #position;
   /** @type {Color | null} */
   #mover = null;
+  /** @type {Color | null} */
+  #planner = null;
+  /** @type {Premove | null} */
+  #premove = null;
   /** @type {Color} */
   #bottom;
   /** @type {Promise<void>} */
@@ -46,12 +65,12 @@ export class Board {
    * The element has to be visible: its width is the board's.
    *
    * @param {HTMLElement} element
-   * @param {(index: number) => void} onMove called with a legal move's policy index
+   * @param {Input} input
    * @param {{position: Position, bottom: Color}} start
    */
-  constructor(element, onMove, { position, bottom }) {
+  constructor(element, input, { position, bottom }) {
     this.element = element;
-    this.onMove = onMove;
+    this.input = input;
     this.#position = position;
     this.#bottom = bottom;
     const still = matchMedia("(prefers-reduced-motion: reduce)").matches;
@@ -73,7 +92,7 @@ export class Board {
           props: {
             language: "en",
             keyboardMoveInput: true,
-            boardAsTable: true,
+            boardAsTable: false, // js/view_reader.js has one that says more
             movePieceForm: false,
             piecesAsList: false,
           },
@@ -82,14 +101,28 @@ export class Board {
     });
     this.element.dataset.orientation = bottom;
     this.element.dataset.animated = "no";
+    this.#leaveKeysToThePage();
     this.#markPosition();
   }
 
-  /**
-   * @param {Position} position
-   * @param {{bottom: Color, mover: Color | null}} options mover: whose pieces may be moved now
-   */
-  show(position, { bottom, mover }) {
+  /** The arrow keys look back in the game, unless somebody came to the board by keyboard. */
+  #leaveKeysToThePage() {
+    const svg = this.element.querySelector("svg.cm-chessboard");
+    if (!(svg instanceof SVGElement)) return;
+    let touched = false;
+    svg.addEventListener("pointerdown", () => (touched = true));
+    for (const name of ["pointerup", "pointercancel"]) {
+      addEventListener(name, () => (touched = false));
+    }
+    svg.addEventListener("focus", () => touched && svg.blur());
+    svg.addEventListener("contextmenu", (event) => {
+      event.preventDefault();
+      if (this.#premove) this.input.onPremove(null);
+    });
+  }
+
+  /** @param {Position} position @param {Shown} shown */
+  show(position, { bottom, mover, planner, premove }) {
     this.#turn(bottom);
     const moved = position.fen !== this.#position.fen;
     // The board may show a move of its own that the game did not take.
@@ -98,9 +131,21 @@ export class Board {
       this.#animate(this.board.setPosition(position.fen, true));
       this.#markPosition();
     }
-    if (moved || mover !== this.#mover) this.#enable(mover);
+    if (moved || mover !== this.#mover || planner !== this.#planner) this.#enable(mover, planner);
+    if (premove !== this.#premove) this.#markPremove(premove);
     this.element.dataset.fen = position.fen;
     this.element.dataset.input = mover ?? "none";
+    this.element.dataset.planner = planner ?? "none";
+    this.element.dataset.premove = premove ? `${premove.from}${premove.to}` : "";
+  }
+
+  /** @param {Premove | null} premove */
+  #markPremove(premove) {
+    this.#premove = premove;
+    this.board.removeMarkers(MARK.premove);
+    if (!premove) return;
+    this.board.addMarker(MARK.premove, premove.from);
+    this.board.addMarker(MARK.premove, premove.to);
   }
 
   /** @param {Color} bottom */
@@ -125,13 +170,15 @@ export class Board {
     });
   }
 
-  /** @param {Color | null} mover */
-  #enable(mover) {
+  /** @param {Color | null} mover @param {Color | null} planner */
+  #enable(mover, planner) {
     this.#mover = mover;
+    this.#planner = planner;
     if (this.#held) this.board.cancelMoveInput();
     if (this.board.isMoveInputEnabled()) this.board.disableMoveInput();
     this.#unmarkTargets();
-    if (mover) this.board.enableMoveInput((event) => this.#input(event), letter(mover));
+    const color = mover ?? planner;
+    if (color) this.board.enableMoveInput((event) => this.#input(event), letter(color));
   }
 
   /** @param {MoveInputEvent} event @returns {boolean} whether the piece may be held, or stays */
@@ -154,17 +201,26 @@ export class Board {
   /** @param {string} from */
   #start(from) {
     this.#unmarkTargets();
-    const moves = this.#legal(from);
-    if (!moves.length) return false;
+    if (this.#premove) this.input.onPremove(null);
+    const targets = this.#targets(from);
+    if (!targets.size) return false;
     this.board.addMarker(MARK.from, from);
-    for (const to of new Set(moves.map((move) => move.to))) {
+    for (const to of targets) {
       this.board.addMarker(this.board.getPiece(to) ? MARK.capture : MARK.target, to);
     }
     return true;
   }
 
+  /** @param {string} from @returns {Set<string>} */
+  #targets(from) {
+    if (this.#mover) return new Set(this.#legal(from).map((move) => move.to));
+    const { fen } = this.#position;
+    return new Set(this.#planner ? premoveTargets(fen, from, this.#planner) : []);
+  }
+
   /** @param {string} from @param {string} to */
   #finish(from, to) {
+    if (!this.#mover) return this.#plan(from, to);
     const moves = this.#legal(from);
     const [move] = moves.filter((candidate) => candidate.to === to);
     const castling = moves.find((candidate) => castlingRook(candidate) === to);
@@ -177,8 +233,17 @@ export class Board {
     const chosen = move ?? castling;
     if (!chosen) return false;
     // After cm-chessboard has finished with its own input, for the answer may switch it off.
-    queueMicrotask(() => this.onMove(indexOf(chosen)));
+    queueMicrotask(() => this.input.onMove(indexOf(chosen)));
     return chosen === move;
+  }
+
+  /** @param {string} from @param {string} to @returns {false} the man stays where it is */
+  #plan(from, to) {
+    const isOne = this.#targets(from).has(to);
+    this.#unmarkTargets();
+    this.#held = false;
+    if (isOne) queueMicrotask(() => this.input.onPremove({ from, to }));
+    return false;
   }
 
   /** @param {Move[]} choices the four promotions on one square */
@@ -186,7 +251,7 @@ export class Board {
     const { to, color } = choices[0];
     this.board.showPromotionDialog(to, color, ({ type, piece }) => {
       const chosen = choices.find((move) => move.promotion === piece?.[1]);
-      if (type === "pieceSelected" && chosen) this.onMove(indexOf(chosen));
+      if (type === "pieceSelected" && chosen) this.input.onMove(indexOf(chosen));
     });
   }
 

@@ -17,6 +17,7 @@ import {
 
 /** @import { Correction } from "./corrections.js" */
 /** @import { Position } from "./line.js" */
+/** @import { Premove } from "./premove.js" */
 /** @import { Status } from "./protocol.js" */
 /** @import { ChainData, Clocks, Color, GameEvent, MoveRecord, ProofData, Snapshot } from "./types.js" */
 
@@ -42,6 +43,10 @@ import {
  * @property {Correction | null} correction the last time that something shown did not hold
  * @property {number | null} rejected the ply whose rejection `error` tells of
  * @property {boolean} timeClaimed the player claimed the game on time; a move still counts a while
+ * @property {Draft | null} draft a move that waits for the player's own yes
+ * @property {Premove | null} premove
+ *
+ * @typedef {{index: number, position: Position}} Draft
  */
 
 /** @param {string} game @param {string | null} viewer @returns {State} */
@@ -60,6 +65,8 @@ export function initialState(game, viewer) {
     correction: null,
     rejected: null,
     timeClaimed: false,
+    draft: null,
+    premove: null,
   };
 }
 
@@ -68,7 +75,7 @@ export function initialState(game, viewer) {
 /** @param {State} state @param {GameEvent} event @returns {State} */
 export function applyEvent(state, event) {
   try {
-    return settlePending(apply(state, event));
+    return withoutStaleDraft(settlePending(apply(state, event)));
   } catch (error) {
     if (!(error instanceof RecordFault)) throw error;
     return { ...state, fault: error.message, pending: null };
@@ -235,13 +242,35 @@ function settlePending(state) {
   return { ...state, pending: null, error };
 }
 
+/** A move that was not confirmed yet belongs to the position that it was made in. @param {State} state */
+function withoutStaleDraft(state) {
+  const { draft } = state;
+  if (draft && after(lastPosition(state), draft.index)?.history !== draft.position.history) {
+    return { ...state, draft: null };
+  }
+  return isOver(state) && state.premove ? { ...state, premove: null } : state;
+}
+
 // --- what the viewer does ------------------------------------------------------------------------
 
 /** @param {State} state @param {Status} connection @returns {State} */
 export const withConnection = (state, connection) => ({ ...state, connection });
 
 /** @param {State} state @param {Pending} pending @returns {State} */
-export const withPending = (state, pending) => ({ ...state, pending, error: null, shown: null });
+export const withPending = (state, pending) => ({
+  ...state,
+  pending,
+  error: null,
+  shown: null,
+  draft: null,
+  premove: null,
+});
+
+/** @param {State} state @param {Draft | null} draft @returns {State} */
+export const withDraft = (state, draft) => ({ ...state, draft });
+
+/** @param {State} state @param {Premove | null} premove @returns {State} */
+export const withPremove = (state, premove) => ({ ...state, premove });
 
 /** The server refused the pending move. @param {State} state @param {string} error @returns {State} */
 export const withRefusal = (state, error) => ({ ...state, pending: null, error });
@@ -290,7 +319,10 @@ export const lastPosition = (state) => state.pending?.position ?? state.line[sta
 
 /** @param {State} state @returns {Position} what the board shows */
 export const shownPosition = (state) =>
-  state.shown === null ? lastPosition(state) : state.line[state.shown];
+  state.shown === null ? (state.draft?.position ?? lastPosition(state)) : state.line[state.shown];
+
+/** @param {State} state @returns {number} the index of what the board shows in the game's line */
+export const shownIndex = (state) => state.shown ?? state.line.length - 1;
 
 /** The number of the ply to be played. @param {State} state @returns {number} */
 export const nextPly = ({ line }) => firstPlyOf(line) + line.length - 1;
@@ -308,10 +340,25 @@ export const canMove = (state) =>
   state.connection === "open" &&
   state.shown === null &&
   !state.pending &&
+  !state.draft &&
   !state.fault &&
   !isOver(state) &&
   !state.snapshot.moves.some((move) => move.stage === "rejected") &&
   playerColor(state) === turn(state);
+
+/** @param {State} state whether the viewer may make a move for later now */
+export const canPremove = (state) =>
+  state.snapshot !== null &&
+  state.shown === null &&
+  !state.fault &&
+  !isOver(state) &&
+  !isFinished(state) &&
+  playerColor(state) !== null &&
+  playerColor(state) !== turn(state);
+
+/** @param {State} state whether the player may still take the game back as if it had not begun */
+export const canAbort = (state) =>
+  playerColor(state) !== null && !isOver(state) && state.line.length < 3;
 
 /**
  * The position that a move of the player's would lead to.
@@ -325,12 +372,20 @@ export const afterMove = (state, index) => after(lastPosition(state), index);
 export const claimable = (state) => (canMove(state) ? drawClaim(state.line) : null);
 
 /**
+ * What a clock shows: the contract charges a move what it took beyond the delay.
+ *
  * @param {Clocks} clocks
  * @param {Color} color
  * @param {number} now unix seconds
+ * @param {number} [delay] seconds
+ * @returns {number} below zero when it has run out
  */
-export const timeLeft = (clocks, color, now) =>
-  clocks[color] - (clocks.running === color ? Math.max(0, now - clocks.at) : 0);
+export const timeLeft = (clocks, color, now, delay = 0) =>
+  clocks[color] - (clocks.running === color ? Math.max(0, now - clocks.at - delay) : 0);
+
+/** How much of the delay is left. @param {Clocks} clocks @param {number} now @param {number} delay */
+export const delayLeft = (clocks, now, delay) =>
+  clocks.running ? Math.max(0, Math.min(delay, clocks.at + delay - now)) : 0;
 
 /** @param {State} state @param {number} now whether the opponent's time has run out */
 export function opponentOutOfTime(state, now) {
@@ -339,7 +394,7 @@ export function opponentOutOfTime(state, now) {
   if (!color || !snapshot || isOver(state)) return false;
   const other = color === "white" ? "black" : "white";
   const { clocks, clock } = snapshot;
-  return clocks.running === other && timeLeft(clocks, other, now) < -clock.delaySeconds;
+  return clocks.running === other && timeLeft(clocks, other, now, clock.delaySeconds) < 0;
 }
 
 /** @param {State} state whether no move is possible any more, though the contract has yet to say so */

@@ -158,7 +158,7 @@
  *   | {t: "spectators", d: {count: number}, v: number}} GameEvent
  *
  * @typedef {{offer: {commitment: string, expires: number}, opened: {game: string},
- *   ack: Record<string, never>, pong: Record<string, never>}} Replies
+ *   ack: Record<string, never>, pong: {at: number}}} Replies
  * @typedef {{t: keyof Replies, id: number, d: Replies[keyof Replies]}} Reply
  * @typedef {{t: "error", id: number | null, d: {code: string, message: string}}} ErrorReply
  * @typedef {GameEvent | Reply | ErrorReply} ServerFrame

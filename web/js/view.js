@@ -1,39 +1,51 @@
-/** The game page's DOM: all of it is read and written here. */
+/** The game page's DOM: what is not in the other view_*.js is read and written here. */
 import { Board } from "./board.js";
 import { absences, beforeResigning, describe, holdUp } from "./describe.js";
 import { byId, copyFrom, h, setText } from "./dom.js";
-import { clockText, grouped, short, sideName, timeOfDay } from "./format.js";
+import { grouped, short, timeOfDay } from "./format.js";
 import {
   bottomColor,
+  canAbort,
   canMove,
+  canPremove,
   claimable,
   isOver,
   opponentOutOfTime,
   playerColor,
   proofCount,
+  shownIndex,
   shownPosition,
-  timeLeft,
   turn,
 } from "./state.js";
+import { Confirmation } from "./view_confirm.js";
+import { renderShare } from "./view_menu.js";
 import { MoveList } from "./view_moves.js";
+import { Reader } from "./view_reader.js";
+import { COLORS, Sides } from "./view_sides.js";
 
+/** @import { Premove } from "./premove.js" */
 /** @import { State } from "./state.js" */
-/** @import { Bot, Color, Config, Side } from "./types.js" */
+/** @import { Bot, Color, Config } from "./types.js" */
 
 /**
  * @typedef {object} Actions what the viewer can do
  * @property {(index: number) => void} onMove
+ * @property {(premove: Premove | null) => void} onPremove null takes it back
+ * @property {(text: string) => string} onTyped a move as text; returns what is wrong with it, or ""
+ * @property {(yes: boolean) => void} onDraft an answer to whether a move is meant
  * @property {() => void} onResign
+ * @property {() => void} onAbort
  * @property {() => void} onDraw
  * @property {() => void} onTimeout
+ * @property {() => void} onRematch
  * @property {() => void} onFlip
+ * @property {() => void} onZenOff
  * @property {(position: number) => void} onShow
+ * @property {(ply: number) => void} onProof
+ * @property {(color: Color) => void} onLow that side's clock begins to run low
  * @property {() => void} onDismiss
  * @property {() => void} onDismissCorrection
  */
-
-/** @type {Color[]} */
-const COLORS = ["white", "black"];
 
 const CONNECTION = {
   connecting: "Connecting to the arena…",
@@ -46,9 +58,6 @@ const CONNECTION = {
 export class GameView {
   /** @type {State | null} */
   #state = null;
-  #sidesFor = "";
-  /** @type {Partial<Record<Color, HTMLElement>>} */
-  #clocks = {};
   /** @type {Board | null} */
   #board = null;
 
@@ -63,14 +72,19 @@ export class GameView {
     this.actions = actions;
     this.moves = new MoveList(
       byId("moves", HTMLOListElement),
-      byId("announce", HTMLParagraphElement),
-      actions.onShow,
+      {
+        announcer: byId("announce", HTMLParagraphElement),
+        proofLine: byId("proof-line", HTMLElement),
+      },
+      actions,
     );
-    this.confirm = byId("confirm", HTMLDialogElement);
+    this.sides = new Sides(this.bots, actions.onLow);
+    this.reader = new Reader();
+    this.confirm = new Confirmation();
     this.#listen(actions);
   }
 
-  /** @param {State} state @param {number} now unix seconds */
+  /** @param {State} state @param {number} now unix seconds at the server */
   render(state, now) {
     this.#state = state;
     this.#banners(state);
@@ -78,33 +92,40 @@ export class GameView {
     byId("game", HTMLElement).hidden = !state.snapshot;
     byId("share", HTMLButtonElement).hidden = !state.snapshot;
     if (!state.snapshot) return;
-    const mover = canMove(state) ? turn(state) : null;
-    this.#sides(state);
-    const position = shownPosition(state);
-    const bottom = bottomColor(state);
-    const element = byId("board", HTMLDivElement);
-    this.#board ??= new Board(element, this.actions.onMove, { position, bottom });
-    this.#board.show(position, { bottom, mover });
+    this.sides.render(state);
+    this.#showBoard(state);
     this.#status(state);
     this.#controls(state, now);
     this.#trust(state);
-    this.moves.render(state, this.bots, now); // last: it scrolls in the room that the others leave
+    this.reader.render(state);
+    renderShare(state);
+    this.moves.render(state, now); // last: it scrolls in the room that the others leave
     this.tick(now);
   }
 
-  /** Bring the running times up to date. @param {number} now unix seconds */
+  /** Bring the running times up to date. @param {number} now unix seconds at the server */
   tick(now) {
-    const snapshot = this.#state?.snapshot;
-    if (!this.#state || !snapshot) return;
+    if (!this.#state?.snapshot) return;
     this.moves.tick(now);
-    for (const color of COLORS) {
-      const clock = this.#clocks[color];
-      const left = timeLeft(snapshot.clocks, color, now);
-      if (!clock) continue;
-      setText(clock, clockText(left));
-      clock.dataset.low = String(left < 20 && snapshot.clocks.running === color);
-    }
+    this.sides.tick(this.#state, now);
     this.#timeout(this.#state, now);
+  }
+
+  /** @param {State} state */
+  #showBoard(state) {
+    const position = shownPosition(state);
+    const bottom = bottomColor(state);
+    const element = byId("board", HTMLDivElement);
+    this.#board ??= new Board(element, this.actions, { position, bottom });
+    this.#board.show(position, {
+      bottom,
+      mover: canMove(state) ? turn(state) : null,
+      planner: canPremove(state) ? playerColor(state) : null,
+      premove: state.premove,
+    });
+    const { draft } = state;
+    byId("draft", HTMLElement).hidden = draft === null;
+    setText(byId("draft-text", HTMLElement), draft ? `Play ${draft.position.move?.san}?` : "");
   }
 
   /** @param {Actions} actions */
@@ -112,26 +133,32 @@ export class GameView {
     /** @param {string} id @param {() => void} action */
     const onClick = (id, action) =>
       byId(id, HTMLButtonElement).addEventListener("click", () => action());
-    const position = () => this.#state?.shown ?? (this.#state?.line.length ?? 1) - 1;
+    const position = () => (this.#state ? shownIndex(this.#state) : 0);
     onClick("flip", actions.onFlip);
+    onClick("zen-off", actions.onZenOff);
     onClick("step-first", () => actions.onShow(0));
     onClick("step-back", () => actions.onShow(position() - 1));
     onClick("step-on", () => actions.onShow(position() + 1));
     onClick("step-last", () => actions.onShow(Infinity));
-    onClick("draw", actions.onDraw);
+    onClick("draft-yes", () => actions.onDraft(true));
+    onClick("draft-no", () => actions.onDraft(false));
     onClick("timeout", actions.onTimeout);
+    onClick("rematch", actions.onRematch);
     onClick("error-close", actions.onDismiss);
     onClick("correction-close", actions.onDismissCorrection);
-    onClick("resign", () => this.confirm.showModal());
-    onClick("confirm-no", () => this.confirm.close());
-    onClick("confirm-yes", () => {
-      this.confirm.close();
-      actions.onResign();
+    onClick("resign", () => this.confirm.ask("resign", actions.onResign));
+    onClick("abort", () => this.confirm.ask("abort", actions.onAbort));
+    onClick("draw", () => this.confirm.ask("draw", actions.onDraw));
+    byId("typed", HTMLFormElement).addEventListener("submit", (event) => {
+      event.preventDefault();
+      const input = byId("typed-move", HTMLInputElement);
+      const fault = actions.onTyped(input.value);
+      setText(byId("typed-fault", HTMLElement), fault);
+      if (!fault) input.value = "";
     });
-    const share = byId("share", HTMLButtonElement);
-    share.addEventListener("click", () => {
-      void copyFrom(share, new URL(`/watch/${this.#state?.game}`, location.href).href);
-    });
+    byId("typed-move", HTMLInputElement).addEventListener("input", () =>
+      setText(byId("typed-fault", HTMLElement), ""),
+    );
   }
 
   /** @param {State} state */
@@ -149,45 +176,6 @@ export class GameView {
     byId("correction", HTMLElement).hidden = correction === null;
     const at = correction?.at ? `Corrected at ${timeOfDay(correction.at)}. ` : "Corrected. ";
     setText(byId("correction-text", HTMLElement), correction ? at + correction.text : "");
-  }
-
-  /** @param {State} state */
-  #sides(state) {
-    const { snapshot } = state;
-    if (!snapshot) return;
-    const bottom = bottomColor(state);
-    const running = snapshot.clocks.running;
-    const key = `${bottom} ${running} ${playerColor(state)}`;
-    if (key === this.#sidesFor) return;
-    this.#sidesFor = key;
-    for (const color of COLORS) {
-      const element = byId(color === bottom ? "side-bottom" : "side-top", HTMLElement);
-      const you = playerColor(state) === color;
-      const clock = h("span", {
-        class: "clock",
-        "data-testid": `clock-${color}`,
-        role: "timer",
-        title: "The contract's clock: it stops when a move has landed on the chain",
-      });
-      this.#clocks[color] = clock;
-      element.dataset.running = String(running === color);
-      element.replaceChildren(
-        h("span", { class: `disc ${color}`, "aria-hidden": "true" }),
-        h("span", { class: "name" }, you ? "You" : sideName(snapshot[color])),
-        ...this.#badges(snapshot[color]),
-        h("span", { class: "spacer" }),
-        clock,
-      );
-    }
-  }
-
-  /** @param {Side} side @returns {HTMLElement[]} */
-  #badges(side) {
-    if (side.kind === "player") return [];
-    const bot = this.bots.get(side.version);
-    const badges = [h("span", { class: "tag", title: `version ${side.version}` }, "bot")];
-    if (bot?.custom) badges.push(h("span", { class: "tag warn" }, "custom, unverified"));
-    return badges;
   }
 
   /** @param {State} state */
@@ -224,12 +212,19 @@ export class GameView {
   /** @param {State} state @param {number} now */
   #controls(state, now) {
     const playing = playerColor(state) !== null && !isOver(state);
-    byId("resign", HTMLButtonElement).hidden = !playing;
-    byId("resign", HTMLButtonElement).disabled = state.connection !== "open" || !!state.fault;
+    const abortable = canAbort(state);
+    const silent = state.connection !== "open" || !!state.fault;
+    byId("abort", HTMLButtonElement).hidden = !abortable;
+    byId("abort", HTMLButtonElement).disabled = silent;
+    byId("resign", HTMLButtonElement).hidden = !playing || abortable;
+    byId("resign", HTMLButtonElement).disabled = silent;
     byId("draw", HTMLButtonElement).hidden = claimable(state) === null;
     byId("again", HTMLAnchorElement).hidden = !isOver(state);
+    byId("rematch", HTMLButtonElement).hidden = !isOver(state) || playerColor(state) === null;
+    byId("typed", HTMLFormElement).hidden = !playing;
+    if (!playing) setText(byId("typed-fault", HTMLElement), "");
     this.#timeout(state, now);
-    const shown = state.shown ?? state.line.length - 1;
+    const shown = shownIndex(state);
     byId("step-first", HTMLButtonElement).disabled = shown === 0;
     byId("step-back", HTMLButtonElement).disabled = shown === 0;
     byId("step-on", HTMLButtonElement).disabled = state.shown === null;

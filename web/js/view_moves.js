@@ -1,27 +1,22 @@
-/** The list of moves, each bot move with the life of its proof. */
-import { copyFrom, h, setText } from "./dom.js";
-import { boardWord, contextWord } from "./encoding.js";
-import { duration, grouped, seconds, short, timeOfDay } from "./format.js";
-import { legalMoves, repetitions } from "./line.js";
+/** The list of moves, each bot move with a mark that says how far its proof has come. */
+import { h, setText } from "./dom.js";
+import { duration, grouped, seconds } from "./format.js";
+import { moveName } from "./corrections.js";
+import { atPly, firstPlyOf } from "./line.js";
+import { spoken } from "./typed.js";
 
 /** @import { Position } from "./line.js" */
 /** @import { State } from "./state.js" */
-/** @import { Bot, MoveRecord, Stage } from "./types.js" */
+/** @import { MoveRecord } from "./types.js" */
 
 /**
  * @typedef {object} Row the elements of one ply
  * @property {MoveRecord} record
+ * @property {HTMLElement} cell
  * @property {HTMLButtonElement} move
- * @property {HTMLElement | null} strip
- * @property {HTMLElement | null} chip
- * @property {HTMLElement | null} figures
- * @property {HTMLButtonElement | null} tx
- * @property {HTMLElement | null} drawer
+ * @property {HTMLButtonElement | null} mark of a bot's move
  * @property {number} since when its place in the queue was told, in unix seconds
  */
-
-/** @type {Stage[]} */
-const STAGES = ["proposed", "queued", "proving", "proved", "submitted", "verified", "rejected"];
 
 const MEANING = {
   proposed: "The net chose this move; nothing is proven yet.",
@@ -33,12 +28,30 @@ const MEANING = {
   rejected: "The contract refused this move.",
 };
 
+/** @param {MoveRecord} record @param {number} now unix seconds */
+function shortText({ stage, queuePosition, at }, now) {
+  switch (stage) {
+    case "queued":
+      return queuePosition ? `#${queuePosition} in queue` : "queued";
+    case "proving":
+      return `proving ${seconds(now - (at.proving ?? now))}`;
+    case "proved":
+      return "proven";
+    case "submitted":
+      return "sent";
+    default:
+      return stage;
+  }
+}
+
 /**
+ * How far a proof has come, in full.
+ *
  * @param {MoveRecord} record
  * @param {number} now unix seconds
  * @param {number} since when its place was told
  */
-function stageText(record, now, since) {
+function longText(record, now, since) {
   const { queuePosition, waitSeconds } = record;
   switch (record.stage) {
     case "queued": {
@@ -51,26 +64,16 @@ function stageText(record, now, since) {
       const usual = waitSeconds !== null && taken < waitSeconds;
       return `proving ${seconds(taken)}${usual ? ` of about ${seconds(waitSeconds)}` : ""}`;
     }
-    case "verified":
-      return "verified ✓";
     default:
-      return record.stage;
+      return [record.stage, figures(record)].filter(Boolean).join(" · ");
   }
 }
 
 /** @param {number} left seconds until there is probably a proof */
 const soon = (left) => (left < 1 ? "proof any moment" : `proof in about ${duration(left)}`);
 
-/** @param {MoveRecord} record */
-function meaning({ stage, queuePosition }) {
-  if (stage !== "queued" || !queuePosition) return MEANING[stage];
-  return queuePosition === 1
-    ? "The next free prover takes it."
-    : `Waits for a free prover: number ${queuePosition} in the queue. Games take turns.`;
-}
-
-/** @param {MoveRecord} record */
-function figuresText({ proveSeconds, gas, reason, stage }) {
+/** @param {MoveRecord} record what the proof and its check took */
+function figures({ proveSeconds, gas, reason, stage }) {
   const parts = [];
   if (proveSeconds !== null) parts.push(seconds(proveSeconds));
   if (gas !== null) parts.push(`${grouped(gas)} gas`);
@@ -79,193 +82,144 @@ function figuresText({ proveSeconds, gas, reason, stage }) {
 }
 
 export class MoveList {
-  /** @type {Row[]} */
+  /** @type {Row[]} in the order of the moves */
   #rows = [];
 
   /**
    * @param {HTMLElement} list
-   * @param {HTMLElement} announcer a live region for screen readers
-   * @param {(position: number) => void} onShow called with an index of the line
+   * @param {{announcer: HTMLElement, proofLine: HTMLElement}} told a live region for screen
+   *   readers, and the line about the proof that is under way
+   * @param {{onShow: (position: number) => void, onProof: (ply: number) => void}} actions
+   *   onShow is called with an index of the line
    */
-  constructor(list, announcer, onShow) {
+  constructor(list, told, actions) {
     this.list = list;
-    this.announcer = announcer;
-    this.onShow = onShow;
+    this.told = told;
+    this.actions = actions;
   }
 
-  /**
-   * @param {State} state
-   * @param {Map<string, Bot>} bots by version
-   * @param {number} now unix seconds
-   */
-  render(state, bots, now) {
+  /** @param {State} state @param {number} now unix seconds */
+  render(state, now) {
     const { snapshot, line } = state;
     if (!snapshot) return;
     const { moves } = snapshot;
+    this.list.dataset.bots = [snapshot.white.kind, snapshot.black.kind].join("-");
     this.#truncate(moves);
     const { scrollTop, scrollHeight, clientHeight } = this.list;
-    const follows = this.#rows.length < moves.length || scrollTop + clientHeight > scrollHeight - 8;
-    for (const record of moves) {
-      const san = line[record.ply + 1]?.move?.san ?? record.uci;
-      const side = snapshot[record.color];
-      const bot = side.kind === "bot" ? bots.get(side.version) : undefined;
-      const row = this.#rows[record.ply] ?? this.#append(record, san, moves.length);
-      if (row.record !== record || !row.move.dataset.stage)
-        this.#update(row, record, { san, bot, line, now });
+    const grew = this.#rows.length < moves.length;
+    for (const [i, record] of moves.entries()) {
+      const row = this.#rows[i] ?? this.#append(record, line, i === moves.length - 1);
+      if (row.record !== record || !row.move.dataset.stage) update(row, record, line, now);
     }
-    const shown = (state.shown ?? line.length - 1) - 1;
-    for (const [ply, row] of this.#rows.entries()) {
-      if (ply === shown) row.move.setAttribute("aria-current", "step");
-      else row.move.removeAttribute("aria-current");
-    }
+    this.#current(state);
     this.tick(now);
-    if (follows) this.list.scrollTop = this.list.scrollHeight;
+    if (state.shown !== null) return;
+    if (grew || scrollTop + clientHeight > scrollHeight - 8) {
+      this.list.scrollTop = this.list.scrollHeight;
+    }
   }
 
   /** Bring the running times up to date. @param {number} now unix seconds */
   tick(now) {
-    for (const { record, chip, since } of this.#rows) {
-      if (chip) setText(chip, stageText(record, now, since));
+    let under = "";
+    for (const { record, move, mark, since } of this.#rows) {
+      if (!mark) continue;
+      setText(mark, shortText(record, now));
+      if (under || record.stage === "verified") continue;
+      under = `${move.textContent}: ${longText(record, now, since)}`;
+    }
+    setText(this.told.proofLine, under);
+  }
+
+  /** @param {State} state mark the move that led to what the board shows */
+  #current({ shown, line }) {
+    const at = (shown ?? line.length - 1) - 1;
+    for (const [i, { move }] of this.#rows.entries()) {
+      const was = move.hasAttribute("aria-current");
+      if (i === at && !was) {
+        move.setAttribute("aria-current", "step");
+        if (shown !== null) this.#scrollTo(move);
+      } else if (i !== at && was) move.removeAttribute("aria-current");
+    }
+  }
+
+  /** Scroll the list, and not the page. @param {HTMLElement} move */
+  #scrollTo(move) {
+    const [box, list] = [move.getBoundingClientRect(), this.list.getBoundingClientRect()];
+    if (box.top < list.top || box.bottom > list.bottom) {
+      this.list.scrollTop += box.top - list.top - list.height / 2;
     }
   }
 
   /** Remove rows of moves that were taken back or replaced. @param {MoveRecord[]} moves */
   #truncate(moves) {
-    const kept = this.#rows.findIndex((row, ply) => moves[ply]?.index !== row.record.index);
+    const kept = this.#rows.findIndex((row, i) => moves[i]?.index !== row.record.index);
     if (kept < 0) return;
-    for (const row of this.#rows.splice(kept)) {
-      row.move.remove();
-      row.strip?.remove();
-      row.drawer?.remove();
+    for (const row of this.#rows.splice(kept)) row.cell.remove();
+    for (const item of [...this.list.children]) {
+      if (!item.querySelector(".ply")) item.remove();
     }
-    for (const item of [...this.list.children].slice(Math.ceil(kept / 2))) item.remove();
   }
 
-  /** @param {MoveRecord} record @param {string} san @param {number} total @returns {Row} */
-  #append(record, san, total) {
+  /** @param {MoveRecord} record @param {Position[]} line @param {boolean} isLast @returns {Row} */
+  #append(record, line, isLast) {
     const { ply } = record;
-    const item = this.#item(ply);
+    const san = atPly(line, ply + 1)?.move?.san ?? record.uci;
     const move = h("button", { type: "button", class: "ply", "data-testid": "move" }, san);
-    move.addEventListener("click", () => this.onShow(ply + 1));
-    item.insertBefore(move, item.querySelector(".strip"));
+    const position = ply + 1 - firstPlyOf(line);
+    move.addEventListener("click", () => this.actions.onShow(position));
+    const mark = record.by === "bot" ? this.#mark(ply) : null;
+    const cell = h("span", { class: "cell" }, move, ...(mark ? [mark] : []));
+    this.#item(ply, position === 1).append(cell);
     /** @type {Row} */
-    const row = {
-      record,
-      move,
-      strip: null,
-      chip: null,
-      figures: null,
-      tx: null,
-      drawer: null,
-      since: 0,
-    };
-    if (record.by === "bot") this.#appendStrip(row, item);
-    this.#rows[ply] = row;
+    const row = { record, cell, move, mark, since: 0 };
+    this.#rows.push(row);
     // An old game that is loaded is not read out move by move.
-    if (ply === total - 1) {
-      setText(this.announcer, `${record.color} ${record.by === "bot" ? "bot " : ""}plays ${san}`);
+    if (isLast) {
+      const who = `${record.color} ${record.by === "bot" ? "bot " : ""}plays`;
+      setText(this.told.announcer, `${who} ${spoken(san)}`);
     }
     return row;
   }
 
-  /** The list item of a ply: two plies share one. @param {number} ply */
-  #item(ply) {
+  /** @param {number} ply */
+  #mark(ply) {
+    const mark = h("button", { type: "button", class: "mark", "data-testid": "mark" });
+    mark.addEventListener("click", () => this.actions.onProof(ply));
+    return mark;
+  }
+
+  /** The list item of a ply: two plies share one. @param {number} ply @param {boolean} isFirst */
+  #item(ply, isFirst) {
     const present = this.list.children[ply >> 1];
     if (present) return present;
     const number = h("span", { class: "number", "aria-hidden": "true" }, `${(ply >> 1) + 1}.`);
-    return this.list.appendChild(h("li", { class: "turn" }, number));
-  }
-
-  /** @param {Row} row @param {Element} item */
-  #appendStrip(row, item) {
-    const id = `proof-${row.record.ply}`;
-    row.chip = h("span", { class: "chip" });
-    row.figures = h("span", { class: "figures", "data-testid": "figures" });
-    row.tx = h("button", { type: "button", class: "hash", "data-testid": "tx", hidden: true });
-    const { tx } = row;
-    tx.addEventListener("click", () => void copyFrom(tx, row.record.tx ?? ""));
-    const toggle = h(
-      "button",
-      { type: "button", class: "toggle", "aria-expanded": "false", "aria-controls": id },
-      "Proof",
-    );
-    row.strip = h("div", { class: "strip" }, row.chip, row.figures, row.tx, toggle);
-    row.drawer = h("dl", { class: "drawer facts", id, "data-testid": "drawer", hidden: true });
-    const { drawer } = row;
-    toggle.addEventListener("click", () => {
-      drawer.hidden = !drawer.hidden;
-      toggle.setAttribute("aria-expanded", String(!drawer.hidden));
-    });
-    item.append(row.strip, row.drawer);
-  }
-
-  /**
-   * @param {Row} row
-   * @param {MoveRecord} record
-   * @param {{san: string, bot: Bot | undefined, line: Position[], now: number}} context
-   */
-  #update(row, record, { san, bot, line, now }) {
-    const { queuePosition, waitSeconds } = row.record;
-    const stands = queuePosition === record.queuePosition && waitSeconds === record.waitSeconds;
-    if (!row.since || !stands) row.since = now;
-    row.record = record;
-    const { move, strip, chip, figures, tx, drawer } = row;
-    setText(move, san);
-    for (const element of [move, strip]) {
-      if (!element) continue;
-      element.dataset.ply = String(record.ply);
-      element.dataset.stage = record.stage;
-      element.dataset.by = record.by;
-      element.dataset.uci = record.uci;
-    }
-    move.title = record.by === "bot" ? MEANING[record.stage] : `Your move: ${record.stage}`;
-    if (chip) chip.title = meaning(record);
-    if (figures) {
-      setText(figures, figuresText(record));
-      figures.title = "How long the proof took, and what its check cost";
-    }
-    if (tx) {
-      tx.hidden = record.tx === null;
-      tx.title = `Copy the transaction hash ${record.tx ?? ""}`;
-      setText(tx, short(record.tx ?? ""));
-    }
-    move.setAttribute("aria-label", `${san}, ${record.stage}`);
-    if (drawer) drawer.replaceChildren(...drawerItems(record, bot, line));
+    const blank =
+      isFirst && ply % 2 ? [h("span", { class: "cell", "aria-hidden": "true" }, "…")] : [];
+    return this.list.appendChild(h("li", { class: "turn" }, number, ...blank));
   }
 }
 
-/**
- * What a proof is about, as this page computes it, and what came of it.
- *
- * @param {MoveRecord} record
- * @param {Bot | undefined} bot
- * @param {Position[]} line
- * @returns {HTMLElement[]}
- */
-function drawerItems(record, bot, line) {
-  const { fen } = line[record.ply];
-  const times = STAGES.flatMap((stage) => {
-    const at = record.at[stage];
-    return at === undefined ? [] : [`${stage} ${timeOfDay(at)}`];
-  });
-  /** @type {[string, string | number | null | undefined][]} */
-  const facts = [
-    ["Stages", times.join(", ")],
-    ["Prover CPU", record.cpuSeconds === null ? null : seconds(record.cpuSeconds)],
-    ["Transaction", record.tx],
-    ["Block", record.block],
-    ["Policy index", `${record.index}, of ${legalMoves(fen).length} legal`],
-    ["Board word", `0x${boardWord(fen).toString(16)}`],
-    ["Context word", `0x${contextWord(fen, repetitions(line, record.ply)).toString(16)}`],
-    ["Payee", record.payee],
-    ["Verifying key", bot?.keyHash],
-    ["Circuit", bot?.circuitHash],
-    ["Net", bot?.netHash],
-    ["Proof", record.proof],
-  ];
-  return facts.flatMap(([name, value]) =>
-    value === null || value === undefined
-      ? []
-      : [h("dt", {}, name), h("dd", { class: "mono" }, String(value))],
-  );
+/** @param {Row} row @param {MoveRecord} record @param {Position[]} line @param {number} now */
+function update(row, record, line, now) {
+  const { queuePosition, waitSeconds } = row.record;
+  const stands = queuePosition === record.queuePosition && waitSeconds === record.waitSeconds;
+  if (!row.since || !stands) row.since = now;
+  row.record = record;
+  const { move, mark } = row;
+  setText(move, atPly(line, record.ply + 1)?.move?.san ?? record.uci);
+  for (const element of [move, mark]) {
+    if (!element) continue;
+    element.dataset.ply = String(record.ply);
+    element.dataset.stage = record.stage;
+    element.dataset.by = record.by;
+    element.dataset.uci = record.uci;
+  }
+  const own = record.stage === "verified" ? "on the chain" : record.stage;
+  move.title = record.by === "bot" ? MEANING[record.stage] : `A player's move: ${own}`;
+  if (!mark) return;
+  const told = figures(record);
+  mark.title = `${MEANING[record.stage]}${told ? ` ${told}.` : ""} Click for the proof.`;
+  const name = moveName(line, record.ply);
+  mark.setAttribute("aria-label", `Proof of ${name}: ${record.stage}${told ? `, ${told}` : ""}`);
 }
