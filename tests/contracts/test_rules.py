@@ -4,6 +4,7 @@ CHECKPROOF_FUZZ=20000     compare on that many positions instead of 1,500
 """
 
 import os
+import random
 from collections.abc import Iterator
 from dataclasses import replace
 from statistics import median
@@ -79,6 +80,63 @@ def _lone_pawn(square: chess.Square) -> chess.Board:
     board.set_piece_at(chess.H8 if on_the_left else chess.A8, chess.Piece(chess.KING, chess.BLACK))
     assert board.is_valid()
     return board
+
+
+def test_legalMask_knowsEveryPin(rules: Rules) -> None:
+    """A queen between her king and a slider, on every three squares of a line."""
+    pins = [
+        board
+        for king, slider in _pairs_on_lines()
+        for pinned in chess.SquareSet(chess.between(king, slider))
+        if (board := _alone({king: "K", pinned: "Q", slider: _slider_between(king, slider)}))
+    ]
+    assert len(pins) > 2_400
+    _compare(rules, pins)
+
+
+def test_legalMask_knowsEveryCheck(rules: Rules) -> None:
+    """A slider that sees the king from every square, and a knight who may answer it or not."""
+    chance = random.Random(1)
+    checks = []
+    for king, slider in _pairs_on_lines():
+        knight = chance.choice([s for s in chess.SQUARES if s not in (king, slider)])
+        board = _alone({knight: "N", king: "K", slider: _slider_between(king, slider)})
+        checks += [board] if board else []
+    assert len(checks) > 1_400
+    _compare(rules, checks)
+
+
+def _pairs_on_lines() -> list[tuple[chess.Square, chess.Square]]:
+    pairs = [(a, b) for a in chess.SQUARES for b in chess.SQUARES if chess.ray(a, b)]
+    assert len(pairs) == 64 * 14 + 560
+    return pairs
+
+
+def _slider_between(king: chess.Square, slider: chess.Square) -> str:
+    is_straight = king % 8 == slider % 8 or king // 8 == slider // 8
+    return "r" if is_straight else "b"
+
+
+def _alone(pieces: dict[chess.Square, str]) -> chess.Board | None:
+    """These pieces and their king where nothing attacks him, White to move."""
+    board = chess.Board(None)
+    for square, symbol in pieces.items():
+        board.set_piece_at(square, chess.Piece.from_symbol(symbol))
+    for square in chess.SQUARES:
+        if not board.piece_at(square) and not board.attackers(chess.WHITE, square):
+            board.set_piece_at(square, chess.Piece(chess.KING, chess.BLACK))
+            return board
+    return None
+
+
+def _compare(rules: Rules, boards: list[chess.Board]) -> None:
+    for first in range(0, len(boards), _BATCH):
+        batch = boards[first : first + _BATCH]
+        found = rules.reports([Position.of(board) for board in batch])
+        for board, report in zip(batch, found, strict=True):
+            assert report.mask == legal_mask(board), board.fen()
+            assert report.can_move == any(board.legal_moves), board.fen()
+            assert report.in_check == board.is_check(), board.fen()
 
 
 def test_isLegal_succeedsIfInMask(rules: Rules) -> None:
