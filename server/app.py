@@ -34,7 +34,7 @@ from server.budget import FILE_NAME, Doors, Spending
 from server.chronicle import Chronicle
 from server.config import Config, hold_folder, listen, unknown_variables
 from server.errors import KeyMissing, PageMissing
-from server.exhibition import Exhibition
+from server.exhibition import Exhibition, fit
 from server.guests import Allowance, Guests
 from server.health import Vitals
 from server.hosted import Limits
@@ -43,6 +43,7 @@ from server.info import ArenaInfo, BotInfo, offered_endpoint
 from server.local_node import LocalNode
 from server.messages import ClockTerms
 from server.onnx_bots import OnnxBots
+from server.open_files import make_room
 from server.rebuild import open_store, take_up
 from server.site import KeyFiles, Site
 from server.store import Store
@@ -66,6 +67,8 @@ def run(config: Config, *, rebuild: bool = False) -> None:
     for name in config.bots:
         if name not in SHIPPED:
             house_net(name)  # a wrong name is told before anything is made
+    if (room := make_room(config.sockets)) < config.sockets:
+        _LOG.warning(f"the limit of open files (ulimit -n) has room for {room} sockets only")
     with hold_folder(config.data):
         asyncio.run(_serve(config, rebuild=rebuild))
 
@@ -180,10 +183,7 @@ async def open_server(config: Config, stack: AsyncExitStack, *, rebuild: bool = 
             "the store was made anew from the chain's logs: all games of bots that play here go on"
         )
     arena.watch(taken.since)
-    doors = Doors(site.vitals.spending, arena.pause_openings)
-    site.vitals.spending.on_change = doors.look
-    doors.look()  # a restart does not refill the budget
-    tasks.spawn(site.vitals.watch(chain, each=doors.look))
+    _guard_budget(site, arena, chain, tasks)
     find_key = _key_finder(keys)
     site.find_key = lambda name: find_key(name) or onnx.find_key(name)
     site.find_file = onnx.find_file
@@ -203,6 +203,13 @@ async def open_server(config: Config, stack: AsyncExitStack, *, rebuild: bool = 
     return Running(url, arena, site)
 
 
+def _guard_budget(site: Site, arena: Arena, chain: Chain, tasks: Tasks) -> None:
+    doors = Doors(site.vitals.spending, arena.pause_openings)
+    site.vitals.spending.on_change = doors.look
+    doors.look()  # a restart does not refill the budget
+    tasks.spawn(site.vitals.watch(chain, each=doors.look))
+
+
 async def _open_bots(
     chain: Chain, config: Config, keys: KeyStore, tell: Tell, stack: AsyncExitStack
 ) -> tuple[House, OnnxBots]:
@@ -217,17 +224,12 @@ async def _open_bots(
 
 
 def _exhibition(site: Site, arena: Arena, chain: ArenaChain) -> Exhibition:
-    """Only the house's own nets: an ONNX bot's proof would keep the prover from people for long."""
-
-    def bots() -> list[bytes]:
-        known = site.info.bots if site.info else []
-        return [
-            bytes.fromhex(bot.version[2:])
-            for bot in known
-            if bot.ready and bot.proof_system == "groth16"
-        ]
-
-    return Exhibition(arena, chain.domain, bots=bots, is_watched=lambda: bool(site.sockets))
+    return Exhibition(
+        arena,
+        chain.domain,
+        bots=lambda: fit(site.info.bots if site.info else ()),
+        is_watched=lambda: bool(site.sockets),
+    )
 
 
 def _vitals(config: Config) -> Vitals:

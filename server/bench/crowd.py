@@ -24,6 +24,8 @@ from collections import defaultdict
 from collections.abc import Iterator
 from typing import Any, Final
 
+from server.open_files import make_room
+
 _CHUNK: Final = 256 * 1024
 _SMALL_BUFFER: Final = 4096
 _MOVE: Final = b'{"t":"move",'
@@ -154,8 +156,11 @@ class Crowd:
         del self._rest[number]
         self.lost += 1
 
+    def __len__(self) -> int:
+        return len(self._readers) + len(self._stalled)
+
     def state(self) -> dict[str, Any]:
-        return {"sockets": len(self._readers) + len(self._stalled), "lost": self.lost}
+        return {"sockets": len(self), "lost": self.lost}
 
     def report(self) -> dict[str, Any]:
         return self.state() | {"frames": self.frames, "bytes": self.bytes, "moves": self.moves}
@@ -166,6 +171,7 @@ def obey(crowd: Crowd, line: str) -> dict[str, Any]:
     word, _, number = line.partition(" ")
     match word:
         case "join" | "stall":
+            make_room(len(crowd) + int(number))
             for _ in range(int(number)):
                 crowd.join() if word == "join" else crowd.stall()
                 crowd.read(0)
