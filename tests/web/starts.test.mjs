@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { moveName } from "../../web/js/corrections.js";
+import { describe } from "../../web/js/describe.js";
 import { startOf, atPly, firstPlyOf, follow } from "../../web/js/line.js";
 import * as states from "../../web/js/state.js";
 import { limbs, statementOf } from "../../web/js/verify_statement.js";
@@ -116,4 +117,11 @@ test("a proof's public inputs are the Python side's", () => {
     );
     line = [...line, follow(line[at], record(at))];
   }
+});
+
+test("a game that was taken back is nobody's loss", () => {
+  const result = { result: "*", reason: "aborted" };
+  const { headline, detail } = describe(after(full(1, { status: "ended", result })));
+  assert.equal(headline, "Taken back · *");
+  assert.match(detail, /aborted; nobody has won/);
 });
