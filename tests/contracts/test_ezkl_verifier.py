@@ -22,6 +22,7 @@ from engine.policy_map import legal_mask, move_index
 from proofs.ezkl_build import CODE_LIMIT, Manifest
 from proofs.ezkl_prover import EzklProver
 from proofs.ezkl_shape import FIELD, inputs, pack_outputs, to_field, unpack_outputs
+from proofs.field import Q as BASE_FIELD
 from proofs.statement import STATEMENT_ID, Statement
 from tests.contracts.ground import Contract, Node, Reverted
 from tests.contracts.scene import CIRCUIT, NET, PAYEE, ZERO, Scene, as_struct, raw
@@ -187,6 +188,20 @@ def test_verifyMove_failsIfAWordOfTheProofIsChanged(verifier: Contract, honest: 
         changed = bytearray(honest.proof)
         changed[word + rng.randrange(32)] ^= 1 << rng.randrange(8)
         assert not accepts(verifier, honest.statement, bytes(changed))
+
+
+def test_verifyMove_failsIfANumberOfTheProofReachesItsModulus(
+    verifier: Contract, honest: Proven
+) -> None:
+    """A number has one form, whether it is a coordinate or an evaluation."""
+    start = 4 * PLAIN.outputs
+    for word in range(start, len(honest.proof), 32):
+        number = int.from_bytes(honest.proof[word : word + 32], "big")
+        for modulus in (FIELD, BASE_FIELD):
+            if number + modulus < 2**256:
+                more = (number + modulus).to_bytes(32, "big")
+                changed = honest.proof[:word] + more + honest.proof[word + 32 :]
+                assert not accepts(verifier, honest.statement, changed)
 
 
 @pytest.mark.parametrize(
