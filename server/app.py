@@ -34,7 +34,7 @@ from server.budget import FILE_NAME, Doors, Spending
 from server.chronicle import Chronicle
 from server.config import Config, hold_folder, listen, unknown_variables
 from server.errors import KeyMissing, PageMissing
-from server.exhibition import Exhibition, fit
+from server.exhibition import Exhibition, fit_to_play
 from server.guests import Allowance, Guests
 from server.health import Vitals
 from server.hosted import Limits
@@ -162,10 +162,7 @@ async def open_server(config: Config, stack: AsyncExitStack, *, rebuild: bool = 
     chain = await _open_chain(config, site, url, store, stack)
     keys = KeyStore(config.data / "keys")
     house, onnx = await _open_bots(chain, config, keys, tell, stack)
-    pool = ProverPool(keys.root, config.workers)
-    stack.push_async_callback(asyncio.to_thread, pool.close)
-    pool.start()
-    pool.ready.add_done_callback(_tell_of_prover)
+    pool = _open_pool(keys, config.workers, stack)
     site.vitals.provers = pool.state
 
     game_chain = ArenaChain(chain)
@@ -223,11 +220,19 @@ async def _open_bots(
     return house, onnx
 
 
+def _open_pool(keys: KeyStore, workers: int, stack: AsyncExitStack) -> ProverPool:
+    pool = ProverPool(keys.root, workers)
+    stack.push_async_callback(asyncio.to_thread, pool.close)
+    pool.start()
+    pool.ready.add_done_callback(_tell_of_prover)
+    return pool
+
+
 def _exhibition(site: Site, arena: Arena, chain: ArenaChain) -> Exhibition:
     return Exhibition(
         arena,
         chain.domain,
-        bots=lambda: fit(site.info.bots if site.info else ()),
+        bots=lambda: fit_to_play(site.info.bots if site.info else ()),
         is_watched=lambda: bool(site.sockets),
     )
 

@@ -9,7 +9,7 @@ take turns.  The nets play without chance: games differ by their openings.
 import asyncio
 import logging
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from random import Random
 from typing import Final
 
@@ -21,6 +21,7 @@ from proofs.signing import Domain, Open, address_of
 from server.arena import Arena
 from server.errors import CommandRefused
 from server.hosted import is_left
+from server.info import BotInfo
 
 LOOK_EVERY: Final = 3.0
 BASE_SECONDS: Final = 3600
@@ -116,6 +117,15 @@ class Exhibition:
             nonce=int.from_bytes(os.urandom(32), "big"),
         )
         return self._arena.open_game(opening, opening.sign(self._domain, self._key))
+
+
+def fit_to_play(bots: Iterable[BotInfo]) -> list[bytes]:
+    """The versions that may play: an ONNX bot's proof would keep a prover from people for long."""
+    return [
+        bytes.fromhex(bot.version[2:])
+        for bot in bots
+        if bot.ready and not bot.custom and bot.proof_system == "groth16"
+    ]
 
 
 def after(line: str) -> chess.Board:

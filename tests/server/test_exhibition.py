@@ -6,7 +6,7 @@ import chess
 import pytest
 
 from engine.start import Start
-from server.exhibition import OPENINGS, Exhibition, after
+from server.exhibition import OPENINGS, Exhibition, after, fit_to_play
 from tests.server.conftest import Served
 from tests.server.fakes import BOT, DOMAIN, OTHER_BOT
 from tests.web.staged import Staged
@@ -63,6 +63,14 @@ async def test_a_person_who_left_holds_nobody_up(served: Served) -> None:
 async def test_an_arena_that_takes_no_games_is_left_alone(served: Served) -> None:
     served.arena.pause_openings("over_budget", "the day's gas is spent")
     assert exhibition(served).look() is None
+
+
+def test_only_bots_that_are_proven_quickly_play(served: Served) -> None:
+    assert served.site.info is not None
+    first, other, custom = served.site.info.bots
+    slow = other.model_copy(update={"proof_system": "ezkl"})
+    making = other.model_copy(update={"ready": False})
+    assert fit_to_play([first, slow, making, custom]) == [BOT]
 
 
 @pytest.mark.parametrize("line", OPENINGS)
