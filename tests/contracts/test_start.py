@@ -139,6 +139,7 @@ def test_isPlayable_isNoForIllegalStarts() -> None:
         *((START.board, START.context | 1 << bit) for bit in (8, 9, 18, 19)),
         (START.board, START.context | 9 << 4),
         (START.board, START.context | 15 << 4),
+        (Position.of(chess.Board("4k3/8/pP6/8/8/8/8/4K3 w - - 0 1")).board, 9 << 4),  # a ninth file
         *((START.board | code << 4 * 28, START.context) for code in (13, 14, 15)),
         (START.board | 14 << 4 * 4, 0),  # in the king's place, for whom code 14 might pass
         (0, 0x0F),

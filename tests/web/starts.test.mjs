@@ -58,7 +58,7 @@ test("a game that Black begins is followed from its first ply", () => {
   const state = after(full(2), { t: "move", v: 2, d: record(2) });
   assert.equal(state.fault, null);
   assert.deepEqual(
-    state.line.map((position) => position.history),
+    state.line.map((/** @type {any} */ position) => position.history),
     [game, ...moves.slice(0, 3).map((/** @type {any} */ move) => move.history)],
   );
   assert.equal(states.nextPly(state), 4);
