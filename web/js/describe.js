@@ -47,7 +47,7 @@ function waitingFor({ snapshot, shown }) {
 /** @param {State} state @param {{result: string, reason: string}} result */
 function ended(state, { result, reason }) {
   if (result === "*") {
-    return { headline: "Taken back · *", detail: "The game was aborted; nobody has won it." };
+    return { headline: "Aborted · *", detail: "The game was aborted; nobody has won it." };
   }
   const color = playerColor(state);
   const won = (result === "1-0" && color === "white") || (result === "0-1" && color === "black");
