@@ -1,7 +1,7 @@
 """`checkproof bots add` and `bots remove`: which ONNX nets play in an arena.
 
-A net is checked, imported, tried and then listed in DATA/ezkl/bots.json, which `serve` reads when
-it starts.  Whatever goes wrong before that, the list stays as it was.
+A net is checked, imported, tried and then listed in DATA/ezkl/bots.json, which a server reads when
+it starts and looks at every few seconds.  Whatever goes wrong before that, the list stays as it was.
 """
 
 import asyncio
@@ -69,7 +69,7 @@ def run_add(
     else:
         _print(called, folder, version, report)
     if held(data):
-        say("a server is running on this folder: it will offer the bot when it is started again")
+        say("the server that runs on this folder offers it in some seconds")
 
 
 def run_remove(name: str, *, data: Path, as_json: bool, say: Say) -> None:
@@ -77,7 +77,7 @@ def run_remove(name: str, *, data: Path, as_json: bool, say: Say) -> None:
     bot = remove_bot(data, name)
     say(f"its files stay in {bot.folder}, because games may still need them")
     if held(data):
-        say("a server is running on this folder: it offers the bot until it is started again")
+        say("the server that runs on this folder offers it no more in some seconds")
     if as_json:
         print_json({"name": bot.name, "folder": str(bot.folder)})
     else:
