@@ -1,7 +1,7 @@
 """`checkproof bots add` and `bots remove`: which ONNX nets play in an arena.
 
-A net is checked, imported, tried and then listed in DATA/ezkl/bots.json, which a server reads when
-it starts and looks at every few seconds.  Whatever goes wrong before that, the list stays as it was.
+A net is checked, imported, tried and then listed in DATA/ezkl/bots.json, at which a server looks
+every few seconds.  Whatever goes wrong before that, the list stays as it was.
 """
 
 import asyncio
