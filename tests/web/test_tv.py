@@ -82,6 +82,8 @@ async def test_a_replay_is_walked_by_buttons_keys_and_clicks(arena: FakeArena, h
     await expect(board_of(hand)).to_have_attribute("data-fen", game.fen)
     await keys.press("Home")
     await expect(where).to_have_text("0 of 4")
+    await hand.page.get_by_text("Put this board into a page").click()
+    await expect(hand.page.get_by_test_id("embed-code")).to_contain_text(f"/embed/{game.id}")
     await hand.page.get_by_test_id("move").nth(2).click()
     await expect(where).to_have_text("3 of 4")
     assert await serious(hand.page) == []

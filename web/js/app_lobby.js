@@ -12,6 +12,7 @@ import { LobbyView } from "./view_lobby.js";
 /** @import { Choice } from "./view_lobby.js" */
 
 const GAMES_MS = 2500;
+const CONFIG_EVERY = 4; // what is known of the bots changes less often than the games
 
 const view = new LobbyView(
   (bot, choice) => void start(bot, choice),
@@ -46,11 +47,15 @@ async function refresh() {
   setTimeout(() => void refresh(), GAMES_MS);
 }
 
+let asked = 0;
+
 async function ask() {
   try {
     const [games, lobby] = await Promise.all([fetchGames(), fetchLobby()]);
     view.showGames(games, ownAddresses());
     view.showLobby(lobby);
+    asked += 1;
+    if (asked % CONFIG_EVERY) return;
     config = await fetchConfig();
     view.showConfig(config);
   } catch (error) {

@@ -1,6 +1,6 @@
 /** A game from its first move on: /replay/{id}, and /embed/{id} as a small board for other pages. */
 import { ApiFault, fetchConfig } from "./api.js";
-import { byId, setText } from "./dom.js";
+import { byId, copyFrom, setText } from "./dom.js";
 import { openProof, updateProof } from "./proof_drawer.js";
 import { Connection, lineOf, socketUrl } from "./protocol.js";
 import * as states from "./state.js";
@@ -108,6 +108,14 @@ class Replay {
   }
 }
 
+function showEmbedCode() {
+  const url = new URL(`/embed/${game}`, location.href).href;
+  const code = `<iframe src="${url}" width="420" height="620" title="A game on checkproof"></iframe>`;
+  setText(byId("embed-code", HTMLElement), code);
+  const copy = byId("embed-copy", HTMLButtonElement);
+  copy.addEventListener("click", () => void copyFrom(copy, code));
+}
+
 /** @type {[string, number][]} */
 const STEPS = [
   ["first", -Infinity],
@@ -133,6 +141,7 @@ async function main() {
   });
   const replay = new Replay(viewer);
   byId("open", HTMLAnchorElement).href = `/watch/${game}`;
+  if (!isEmbedded) showEmbedCode();
   new Connection((version) => socketUrl(location, game, version), {
     onEvent: (event) => replay.set(states.applyEvent(replay.state, event)),
     onStatus: (status) => replay.set(states.withConnection(replay.state, status)),

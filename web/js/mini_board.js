@@ -3,7 +3,8 @@
 /** @import { Color } from "./types.js" */
 
 const SVG = "http://www.w3.org/2000/svg";
-const PIECES = new URL("../vendor/cm-chessboard/assets/pieces/standard.svg", import.meta.url).pathname;
+const PIECES = new URL("../vendor/cm-chessboard/assets/pieces/standard.svg", import.meta.url)
+  .pathname;
 const NAMES = /** @type {Record<string, string>} */ ({
   p: "pawn",
   n: "knight",
