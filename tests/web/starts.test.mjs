@@ -122,6 +122,6 @@ test("a proof's public inputs are the Python side's", () => {
 test("a game that was taken back is nobody's loss", () => {
   const result = { result: "*", reason: "aborted" };
   const { headline, detail } = describe(after(full(1, { status: "ended", result })));
-  assert.equal(headline, "Taken back · *");
+  assert.equal(headline, "Aborted · *");
   assert.match(detail, /aborted; nobody has won/);
 });
