@@ -67,7 +67,7 @@ class Verdict:
     """What became of a fault."""
 
     result: str
-    """killed, survived, same (code), broken (not accepted by the compiler)."""
+    """killed, survived, same (code), broken (not accepted by the compiler), undecided."""
     by: str = ""
     """The test that killed it."""
 
@@ -104,10 +104,10 @@ class Bench:
 
     # ---- one fault ----
 
-    def judge(self, mutant: Mutant, killers: Sequence[str]) -> Verdict | None:
+    def judge(self, mutant: Mutant, killers: Sequence[str]) -> Verdict:
         """Whether the tests notice it; those of `killers` are run first.
 
-        None if only the replay was asked, and had nothing to say.
+        Undecided if only the replay was asked, and had nothing to say.
         """
         target = self.folder / SOURCES / mutant.file
         source = target.read_text(encoding="utf-8")
@@ -116,7 +116,7 @@ class Bench:
             changed = self._compiled(mutant.file)
             if isinstance(changed, Verdict):
                 return changed
-            return None if self.replay_only else self._tested(changed, killers)
+            return Verdict("undecided") if self.replay_only else self._tested(changed, killers)
         finally:
             target.write_text(source, encoding="utf-8")
             self._restore()

@@ -16,6 +16,7 @@ sample of all.
     survived    no test failed
     same        the compiler made the same code of it
     broken      the compiler refused it
+    undecided   a replay alone did not notice it; a campaign with tests takes it up again
 """
 
 import argparse
@@ -87,12 +88,11 @@ def likely_killers(mutant: Mutant, known: Iterable[Entry]) -> list[str]:
 def run(
     todo: Sequence[Mutant], results: Path, *, again: bool = False, replay_only: bool = False
 ) -> Iterator[Entry]:
-    """What became of each fault, known ones first; new results are added to the file.
-
-    Faults that a replay alone does not notice are passed over.
-    """
+    """What became of each fault, known ones first; new results are added to the file."""
     known = read_results(results)
-    done = {i for i, entry in known.items() if not (again and entry.result == "survived")}
+    open_ = {"survived"} if again else set()
+    open_ |= set() if replay_only else {"undecided"}
+    done = {i for i, entry in known.items() if entry.result not in open_}
     yield from (known[mutant.id] for mutant in todo if mutant.id in done)
     new = [mutant for mutant in todo if mutant.id not in done]
     if not new:
@@ -105,8 +105,6 @@ def run(
         for mutant in new:
             start = time.monotonic()
             verdict = bench.judge(mutant, likely_killers(mutant, known.values()))
-            if verdict is None:
-                continue
             spent = round(time.monotonic() - start, 2)
             entry = Entry(mutant.id, verdict.result, verdict.by, str(mutant), spent)
             known[mutant.id] = entry
@@ -129,7 +127,7 @@ def main() -> None:
     options = parser.parse_args()
     if options.report:
         known = read_results(options.results)
-        results = {i: (entry.result, entry.by) for i, entry in known.items()}
+        results = {i: entry.result for i, entry in known.items()}
         (ROOT / REPORT).write_text(report(chosen([], None, 0), results), encoding="utf-8")
         return
     for number in (signal.SIGINT, signal.SIGTERM):  # either ends the campaign, and its nodes

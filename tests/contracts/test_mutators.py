@@ -212,26 +212,36 @@ def _mutant(id_: str, line: int) -> Mutant:
 
 
 def test_the_report_lists_survivors_with_their_reasons() -> None:
-    population = [_mutant(name, line) for line, name in enumerate("abcde", 1)]
-    kinds = {"a": "killed", "b": "survived", "c": "same", "d": "broken"}
-    page = report(population, {name: (kind, "") for name, kind in kinds.items()})
-    assert "Of 5 faults 4 were tried: 1 of 2 killed (50.0%); 1 same, 1 broken." in page
-    assert "between 9.5% and 90.5%" in page
-    assert "| A.sol | 1 | 1 | 1 | 1 | 1 | 50.0% |" in page
+    population = [_mutant(name, line) for line, name in enumerate("abcdef", 1)]
+    kinds = {"a": "killed", "b": "survived", "c": "same", "d": "broken", "e": "undecided"}
+    page = report(population, kinds)
+    assert (
+        "Of 6 faults 5 were tried: 1 of 3 killed (33.3%), 1 of them undecided; 1 same, 1 broken."
+        in page
+    )
+    assert "| A.sol | 1 | 1 | 1 | 1 | 1 | 1 | 33.3% |" in page
     assert "| A.sol:2:5 | `\\|` → `&` | not explained yet |" in page
     assert "A.sol:1:5" not in page
 
 
 def test_the_report_of_all_has_no_interval() -> None:
-    page = report([_mutant("a", 1)], {"a": ("killed", "")})
+    page = report([_mutant("a", 1)], {"a": "killed"})
     assert "1 of 1 killed (100.0%); 0 same, 0 broken.\n" in page
     assert "There is none." in page
     assert "None of them has been tried yet." in report([_mutant("a", 1)], {})
 
 
-def test_the_interval_is_wilsons() -> None:
-    """By hand: 90 of 100 give 0.8256 to 0.9448."""
-    assert interval(90, 100) == pytest.approx((0.8256, 0.9448), abs=1e-4)
+def test_the_interval_is_that_of_samples_of_each_source() -> None:
+    """The first by hand: 90 / 100 ± 1.96 standard deviations, these of 92 / 104 in 104 draws.
+
+    Where all are tried nothing is left to chance, and only the sample's share of all counts.
+    """
+    assert interval([(90, 100, 10**9)]) == pytest.approx((0.8386, 0.9614), abs=1e-4)
+    assert interval([(90, 100, 0)]) == (0.9, 0.9)
+    low, high = interval([(90, 100, 100), (100, 200, 0)]) or (0, 0)
+    assert low + high == pytest.approx(2 * (0.9 + 0.5) / 2)
+    assert 0 < high - low < 0.06
+    assert interval([(90, 100, 0), (0, 0, 3)]) is None
 
 
 def test_counts_are_told_in_a_line() -> None:
