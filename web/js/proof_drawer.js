@@ -218,7 +218,7 @@ export function trustOf(bot) {
   if (!bot) return "This bot is not known to this arena any more; its version is on the chain.";
   if (bot.trust) return bot.trust;
   return bot.setup === "development"
-    ? "Development key: whoever made it could forge proofs. Net, circuit and key can be recomputed."
+    ? "Development key: whoever made it could forge proofs. The circuit can be recompiled from the net."
     : "The key comes from a ceremony: one honest participant suffices.";
 }
 
@@ -227,7 +227,7 @@ function statementWords(name, san, count, system) {
   const how =
     system === "ezkl"
       ? "The proof shows the net’s outputs for this position, and the contract compares them"
-      : "The proof shows that the net rates no other legal move higher, and the contract checked it";
+      : "The proof shows that the net rates no other legal move higher, and the contract checks it";
   const legal = count === 1 ? ", the only legal move" : `, one of ${count} legal moves`;
   return [
     "In this position, ",

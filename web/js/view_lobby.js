@@ -220,7 +220,7 @@ function trustLine({ trust, setup, custom }) {
   if (trust) return trust;
   if (custom) return "The registry did not make its verifier and cannot vouch for it.";
   return setup === "development"
-    ? "Development key: whoever made it could forge proofs. Net, circuit and key can be recomputed."
+    ? "Development key: whoever made it could forge proofs. The circuit can be recompiled from the net."
     : "The key comes from a ceremony: one honest participant suffices.";
 }
 
