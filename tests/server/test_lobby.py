@@ -1,12 +1,16 @@
 """What the lobby is told, who may embed a board, and whom a page may ask."""
 
+import hashlib
+from pathlib import Path
 from typing import Any
 
 import aiohttp
 import pytest
 
+import engine
+from engine.net import house_net
 from server.info import offered_endpoint
-from server.lobby import featured, records
+from server.lobby import STRENGTH, featured, records
 from tests.server.conftest import Served
 from tests.server.fakes import BOT, OTHER_BOT
 from tests.web.staged import Staged
@@ -130,3 +134,10 @@ async def test_the_local_chains_address_is_told_to_local_pages_alone(
 )
 def test_an_operators_own_endpoint_is_never_offered(rpc: str, is_offered: bool) -> None:
     assert offered_endpoint(rpc) == (rpc if is_offered else None)
+
+
+def test_strengths_are_those_of_the_shipped_nets() -> None:
+    """A net that is trained anew has another hash, and a strength still to be measured."""
+    nets = Path(engine.__file__).parent / "nets"
+    rook = hashlib.sha256((nets / "rook.onnx").read_bytes()).hexdigest()
+    assert set(STRENGTH) == {house_net("pawn").hash, rook}
