@@ -11,6 +11,7 @@ from eth_utils.crypto import keccak
 
 from engine.net import NetSpec, house_net, house_nets
 from proofs.audit_report import DEV_SETUP, Ledger, Mark, SideReport
+from proofs.ceremony import claimed_transcript
 from proofs.circuit import compile_circuit
 from proofs.errors import InvalidVerifyingKey
 from proofs.groth16 import Verifier
@@ -38,10 +39,18 @@ class AuditedBot:
     setup: str | None = None
 
     def side(self) -> SideReport:
-        setup = self.setup if self.custom else DEV_SETUP
+        setup = self.setup if self.custom else _house_setup(self.metadata)
         recomputed = "verifying key recomputed from the net's file" if self.setup else None
         id_ = "0x" + self.id.hex()
         return SideReport("bot", id_, self.metadata, self.circuit, setup, recomputed)
+
+
+def _house_setup(metadata: str) -> str:
+    """What a house bot's registration says of its key.  A chain cannot know how a key was made."""
+    transcript = claimed_transcript(metadata)
+    if transcript is None:
+        return DEV_SETUP
+    return f"of a ceremony, it says: `setup ceremony verify` has to find transcript {transcript}"
 
 
 class CustomBots(Protocol):

@@ -3,7 +3,8 @@
     <root>/<key hash>/verifying_key.bin    1152 bytes (proofs/groth16.py); its SHA-256 is the name
                       verifying_key.json   the same in snarkjs' shape
                       proving_key.bin      groth16py's format
-                      record.json          {"circuit", "kind", "net"}
+                      transcript.json      of a ceremony's key (proofs/ceremony.py)
+                      record.json          {"circuit", "kind", "net", "transcript"}
 
 Two setups for one circuit give two keys, and only the registered one can prove: so a key is never
 overwritten and never replaced.  A folder appears complete (it is renamed into place) or not at all.
@@ -17,25 +18,32 @@ import os
 import re
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from groth16py import ProvingKey
+
 from engine.net import NetSpec
+from proofs.ceremony import Transcript, keys_of
 from proofs.circuit import MoveCircuit, compile_circuit
-from proofs.errors import KeyDamaged, KeyNotFound
+from proofs.errors import KeyDamaged, KeyMismatch, KeyNotFound
 from proofs.groth16 import setup, vk_to_json
 from proofs.r1cs import sha256_hex
 
 DEVELOPMENT: Final = "development"
 """A key made by one party on one machine: whoever made it could forge proofs."""
 
+CEREMONY: Final = "ceremony"
+"""A key that several parties made: one honest one among them is enough."""
+
 _VK: Final = "verifying_key.bin"
 _VK_JSON: Final = "verifying_key.json"
 _PROVING_KEY: Final = "proving_key.bin"
 _RECORD: Final = "record.json"
+_TRANSCRIPT: Final = "transcript.json"
 _STAGING: Final = "new-"
 _NAME: Final = re.compile(r"[0-9a-f]{64}")
 
@@ -50,6 +58,8 @@ class KeyRecord:
     proving_key: Path
     kind: str
     net: str
+    transcript: str | None = None
+    """The hash of a ceremony's transcript."""
 
     @property
     def vk_json(self) -> Path:
@@ -81,6 +91,29 @@ class KeyStore:
             tell(f"key {record.key_hash} is ready")
             return record
 
+    def add_ceremony(self, net: NetSpec, final: Path, transcript: Transcript) -> KeyRecord:
+        """Keep a ceremony's key, whose transcript was verified.
+
+        Raises KeyMismatch if it is of another circuit.
+        """
+        circuit = compile_circuit(net)
+        if transcript.circuit != circuit.hash:
+            raise KeyMismatch(net.name, circuit.hash, transcript.circuit)
+        with self._lock():
+            if (known := self.find(transcript.key)) is not None:
+                return known
+            proving_key, vk = keys_of(final)
+            record = {"kind": CEREMONY, "transcript": transcript.hash}
+            return self._add(circuit, proving_key, vk, record, {_TRANSCRIPT: transcript.to_bytes()})
+
+    def key_of(self, net: NetSpec, progress: Callable[[str], None] | None = None) -> KeyRecord:
+        """The key to prove with: a ceremony's, the latest kept, else the development key."""
+        keys = self.of_circuit(compile_circuit(net).hash)
+        made = [key for key in keys if key.kind == CEREMONY]
+        if made:
+            return max(made, key=lambda key: key.proving_key.stat().st_mtime_ns)
+        return self.ensure_dev_key(net, progress)
+
     def find(self, key_hash: str) -> KeyRecord | None:
         """The key of this hash, None if it is not here.  Raises KeyDamaged."""
         folder = self.root / key_hash
@@ -107,18 +140,30 @@ class KeyStore:
         return [r for r in self.records() if r.circuit_hash == circuit_hash]
 
     def _make(self, circuit: MoveCircuit) -> KeyRecord:
+        with tempfile.NamedTemporaryFile(suffix=".r1cs") as r1cs:
+            r1cs.write(circuit.r1cs_bytes)
+            r1cs.flush()
+            proving_key, vk = setup(Path(r1cs.name))
+        return self._add(circuit, proving_key, vk, {"kind": DEVELOPMENT}, {})
+
+    def _add(
+        self,
+        circuit: MoveCircuit,
+        proving_key: ProvingKey,
+        vk: bytes,
+        record: Mapping[str, str],
+        files: Mapping[str, bytes],
+    ) -> KeyRecord:
         for left in self.root.glob(f"{_STAGING}*"):  # by a process that was killed
             shutil.rmtree(left, ignore_errors=True)
         staging = Path(tempfile.mkdtemp(prefix=_STAGING, dir=self.root))
         try:
-            r1cs = staging / "circuit.r1cs"
-            r1cs.write_bytes(circuit.r1cs_bytes)
-            proving_key, vk = setup(r1cs)
-            r1cs.unlink()
             proving_key.save(str(staging / _PROVING_KEY))
             (staging / _VK).write_bytes(vk)
             (staging / _VK_JSON).write_text(vk_to_json(vk) + "\n")
-            record = {"circuit": circuit.hash, "kind": DEVELOPMENT, "net": circuit.net.name}
+            for name, data in files.items():
+                (staging / name).write_bytes(data)
+            record = {"circuit": circuit.hash, "net": circuit.net.name, **record}
             (staging / _RECORD).write_text(json.dumps(record, indent=1) + "\n")
             folder = self.root / sha256_hex(vk)
             _sync(staging)
@@ -146,6 +191,7 @@ def _read(folder: Path) -> KeyRecord:
         vk = (folder / _VK).read_bytes()
         record = json.loads((folder / _RECORD).read_text())
         circuit, kind, net = (str(record[key]) for key in ("circuit", "kind", "net"))
+        transcript = _transcript(folder, record) if kind == CEREMONY else None
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise KeyDamaged(str(folder), str(error)) from error
     if sha256_hex(vk) != folder.name:
@@ -153,7 +199,15 @@ def _read(folder: Path) -> KeyRecord:
     proving_key = folder / _PROVING_KEY
     if not proving_key.is_file():
         raise KeyDamaged(str(folder), "the proving key is missing")
-    return KeyRecord(circuit, folder.name, vk, proving_key, kind, net)
+    return KeyRecord(circuit, folder.name, vk, proving_key, kind, net, transcript)
+
+
+def _transcript(folder: Path, record: dict[str, object]) -> str:
+    """The hash of a ceremony's transcript, which lies beside its key."""
+    found = sha256_hex((folder / _TRANSCRIPT).read_bytes())
+    if found != record["transcript"]:
+        raise KeyDamaged(str(folder), "the transcript has another hash")
+    return found
 
 
 def _sync(folder: Path) -> None:

@@ -18,6 +18,7 @@ import typer
 from engine.errors import EngineError
 from proofs.errors import AuditError, ProofError
 from server.cli_audit_options import audit
+from server.cli_ceremony import app as ceremony_app
 from server.errors import BadSetting, ServerError
 
 FAILURE: Final = 1
@@ -36,6 +37,7 @@ train_app = typer.Typer(help="Make nets (needs the `train` extra).", no_args_is_
 bench_app = typer.Typer(help="Measure; one JSON object on stdout.", no_args_is_help=True)
 app.add_typer(bots_app, name="bots")
 app.add_typer(setup_app, name="setup")
+setup_app.add_typer(ceremony_app, name="ceremony")
 app.add_typer(train_app, name="train")
 app.add_typer(bench_app, name="bench")
 
@@ -436,6 +438,20 @@ def gas_bench(bot: Bot = "pawn", data: Data = _DATA, _json: AsJson = True) -> No
     from server.cli_out import print_json
 
     print_json(bench_gas.bench_gas(bot, data_dir=data, progress=_say))
+
+
+@bench_app.command("audit")
+def audit_bench(
+    bot: Bot = "pawn",
+    n: Annotated[int, typer.Option("-n", help="How many of the bot's moves.", min=1)] = 20,
+    data: Data = _DATA,
+    _json: AsJson = True,
+) -> None:
+    """Audit a really proven game: moves a second, and each verifier's time for a proof."""
+    from proofs.bench_audit import bench_audit
+    from server.cli_out import print_json
+
+    print_json(bench_audit(bot, n, data=data, say=_say))
 
 
 @bench_app.command("perft")

@@ -59,7 +59,7 @@ def prove_position(
     index = choose(net, position, mask)
     payee, dice = bound
     statement = Statement.of(position, mask, index, payee=payee, dice=dice)
-    record = KeyStore(data / "keys").ensure_dev_key(net, say)
+    record = KeyStore(data / "keys").key_of(net, say)
     say("loading the key")
     prover = Prover(net, record)
     say(f"proving {board.san(index_move(board, index))}")
@@ -96,6 +96,8 @@ def verify_file(file: Path, *, key: Path | None, data: Path, as_json: bool) -> i
     vk = key.read_bytes() if key is not None else _stored_key(raw["keyHash"], data)
     status, why = _judge(raw, vk)
     if status == VERIFIED:
+        why += f" ({_setup(raw['keyHash'], data)})"
+    if status == VERIFIED:
         status, why = _judge_net(raw, why)
     verdict = {VERIFIED: "verified", FAILED: "failed", UNDECIDED: "undecided"}[status]
     if as_json:
@@ -127,7 +129,7 @@ def _judge(raw: dict[str, Any], vk: bytes | None) -> tuple[int, str]:
         return FAILED, f"index {raw['index']} is {move.uci()}, not {raw['move']}"
     if not verify(vk, proof, statement.limbs):
         return FAILED, "the proof does not hold for this move in this position"
-    return VERIFIED, f"{raw['net']} plays {board.san(move)} here ({DEV_SETUP})"
+    return VERIFIED, f"{raw['net']} plays {board.san(move)} here"
 
 
 def _judge_net(raw: dict[str, Any], why: str) -> tuple[int, str]:
@@ -148,6 +150,14 @@ def _board(fen: str) -> chess.Board:
     if not board.is_valid():
         raise InvalidPosition(f"{fen} cannot occur")
     return board
+
+
+def _setup(key_hash: str, data: Path) -> str:
+    """Whose setup made a key, as far as it is known here."""
+    record = KeyStore(data / "keys").find(key_hash)
+    if record is None or record.transcript is None:
+        return DEV_SETUP
+    return f"key of a ceremony, transcript {record.transcript}"
 
 
 def _stored_key(key_hash: str, data: Path) -> bytes | None:

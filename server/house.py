@@ -64,7 +64,7 @@ async def _house_bot(chain: Chain, store: KeyStore, name: str, tell: Tell) -> Ho
     made = await _make_key(store.root, name)
     net, key = house_net(name), store.get(made.key_hash)
     tell(f"registering {name}")
-    version = await ensure_bot(chain, net, key, metadata(name))
+    version = await ensure_bot(chain, net, key, metadata(name, key.transcript))
     return HouseBot(net, key, version, made.constraints)
 
 
@@ -104,9 +104,12 @@ def _chooser(net: NetSpec) -> Choose:
     return pick
 
 
-def metadata(name: str) -> str:
-    """What is registered about a house bot besides its hashes."""
-    return json.dumps({"name": name}, separators=(",", ":"))
+def metadata(name: str, transcript: str | None = None) -> str:
+    """What is registered about a bot besides its hashes; `transcript` is of its key's ceremony."""
+    said = {"name": name}
+    if transcript is not None:
+        said["transcript"] = f"0x{transcript}"
+    return json.dumps(said, separators=(",", ":"))
 
 
 def bot_name(text: str) -> str:

@@ -1,4 +1,4 @@
-"""Make sure of a net's development key, in a process of its own: it works for seconds on end.
+"""Make sure of a net's key, in a process of its own: it works for seconds on end.
 
     python -m server.make_key STORE NET
 
@@ -28,7 +28,7 @@ class MadeKey:
 
 def main(store: Path, name: str) -> None:
     net = house_net(name)
-    record = KeyStore(store).ensure_dev_key(net, progress=_tell)
+    record = KeyStore(store).key_of(net, progress=_tell)
     constraints = compile_circuit(net).n_constraints
     print(json.dumps({"keyHash": record.key_hash, "constraints": constraints}))
 

@@ -2,19 +2,25 @@ import json
 import shutil
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from engine.net import NetSpec
+from proofs.ceremony import claimed_transcript
 from proofs.circuit import compile_circuit
-from proofs.errors import KeyDamaged, KeyNotFound
+from proofs.errors import KeyDamaged, KeyMismatch, KeyNotFound
 from proofs.groth16 import vk_from_json
-from proofs.keys import DEVELOPMENT, KeyRecord, KeyStore
+from proofs.keys import CEREMONY, DEVELOPMENT, KeyRecord, KeyStore
 from proofs.prove import Prover
 from proofs.r1cs import sha256_hex
+from server.house import metadata
 from tests.engine.nets import random_net
+from tests.proofs.ceremony_fixture import Ceremony, done, new_phase1
 from tests.proofs.keys_fixture import store_for
 from tests.proofs.positions import game_statements
+
+__all__ = ["done", "new_phase1"]  # fixtures
 
 
 @pytest.fixture(scope="module")
@@ -121,3 +127,34 @@ def test_a_truncated_proving_key_is_damaged(record: KeyRecord, net: NetSpec) -> 
 def test_a_stored_key_proves(record: KeyRecord, net: NetSpec) -> None:
     (statement,) = game_statements(net, 1)
     assert Prover(net, record).prove(statement).key_hash == record.key_hash
+
+
+def test_a_ceremonys_key_comes_before_a_development_key(
+    done: Ceremony,
+    store: KeyStore,
+    record: KeyRecord,
+    net: NetSpec,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    transcript = done.verify()
+    with pytest.raises(KeyMismatch, match=transcript.circuit):
+        store.add_ceremony(net, done.final, transcript)
+    assert store.key_of(net) == record
+    circuit = SimpleNamespace(hash=transcript.circuit, net=net)
+    monkeypatch.setattr("proofs.keys.compile_circuit", lambda _net: circuit)
+    made = store.add_ceremony(net, done.final, transcript)
+    assert (made.kind, made.transcript, made.key_hash) == (
+        CEREMONY,
+        transcript.hash,
+        transcript.key,
+    )
+    assert store.key_of(net) == made == store.add_ceremony(net, done.final, transcript)
+    (made.proving_key.parent / "transcript.json").write_text("{}")
+    with pytest.raises(KeyDamaged, match="transcript"):
+        store.get(made.key_hash)
+
+
+def test_a_registration_names_its_transcript() -> None:
+    assert claimed_transcript(metadata("pawn", "ab" * 32)) == "0x" + "ab" * 32
+    for text in ("", "[]", metadata("pawn"), '{"transcript": "0xab"}', '{"transcript": 1}'):
+        assert claimed_transcript(text) is None
