@@ -248,6 +248,6 @@ def trust_of(made: Manifest) -> str:
     setup = (
         "Development setup: whoever made it could forge."
         if made.development
-        else "Universal setup of a ceremony: forging takes all who contributed."
+        else f"Setup of {made.ceremony}: forging takes all who contributed."
     )
     return f"{setup} {_RECOMPUTED}"

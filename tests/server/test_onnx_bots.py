@@ -6,6 +6,7 @@ import os
 import shutil
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -245,6 +246,8 @@ def test_trust_says_whose_setup_it_is() -> None:
     made = Manifest.read(folder_of(1))
     assert "whoever made it could forge" in trust_of(made)
     assert "can be recomputed" in trust_of(made)
+    many = replace(made, development=False, ceremony="many people")
+    assert trust_of(many).startswith("Setup of many people: forging takes all who contributed.")
 
 
 # --- imports ------------------------------------------------------------------------------------
