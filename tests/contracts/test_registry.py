@@ -129,6 +129,14 @@ def test_registerHouse_failsIfAG1PointIsZero(scene: Scene, offset: int) -> None:
     assert error.values == {"offset": offset}
 
 
+def test_registerHouse_succeedsIfAPointsCoordinatesShareNoBit(scene: Scene) -> None:
+    """The generator is (1, 2), and no zero for it."""
+    key = KEY.vk
+    for offset in G1_OFFSETS:
+        key = key[:offset] + word(1) + word(2) + key[offset + 64 :]
+    assert register(scene, key).names == ["BotRegistered"]
+
+
 @pytest.mark.parametrize("offset", G2_OFFSETS)
 def test_registerHouse_failsIfAG2PointIsZero(scene: Scene, offset: int) -> None:
     error = refused(scene, "KeyPointZero", with_bytes(offset, bytes(128)))
