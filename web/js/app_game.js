@@ -321,6 +321,7 @@ class GamePage {
     savePrefs(this.prefs);
     applyPrefs(this.prefs);
     byId("zen-off", HTMLButtonElement).hidden = !this.prefs.zen;
+    byId("reader-board", HTMLElement).tabIndex = this.prefs.reader ? 0 : -1; // it scrolls
     this.showPrefs();
   }
 

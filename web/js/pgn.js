@@ -47,7 +47,7 @@ export function clocksAfter({ moves, clocks, clock }) {
   return left;
 }
 
-/** @param {MoveRecord} record @param {number | null} left */
+/** @param {MoveRecord} record @param {number | null} left @returns {string[]} not broken inside */
 function comment({ tx, proof, stage }, left) {
   const parts = [
     left === null ? "" : `[%clk ${clkText(left)}]`,
@@ -55,7 +55,8 @@ function comment({ tx, proof, stage }, left) {
     proof ? `[%proof ${toHex(keccak_256(fromHex(proof)))}]` : "",
     stage === "verified" ? "" : `not on the chain yet: ${stage}`,
   ];
-  return `{${parts.filter(Boolean).join(" ")}}`;
+  const said = parts.filter(Boolean);
+  return said.map((part, i) => `${i ? "" : "{"}${part}${i < said.length - 1 ? "" : "}"}`);
 }
 
 /** @param {string} value */
@@ -126,7 +127,7 @@ export function toPgn(state, site) {
     const half = first + i;
     const number = `${Math.floor(half / 2) + 1}${half % 2 ? "..." : "."}`;
     const san = line[i + 1]?.move?.san ?? record.uci;
-    return [number, san, ...comment(record, left[i]).split(" ")];
+    return [number, san, ...comment(record, left[i])];
   });
   const result = snapshot.result?.result ?? "*";
   return `${tags(state, snapshot, site)}\n\n${wrapped([...words, result])}\n`;

@@ -116,7 +116,10 @@ export class GameView {
     const position = shownPosition(state);
     const bottom = bottomColor(state);
     const element = byId("board", HTMLDivElement);
-    this.#board ??= new Board(element, this.actions, { position, bottom });
+    if (!this.#board) {
+      this.#board = new Board(element, this.actions, { position, bottom });
+      performance.mark("usable");
+    }
     this.#board.show(position, {
       bottom,
       mover: canMove(state) ? turn(state) : null,

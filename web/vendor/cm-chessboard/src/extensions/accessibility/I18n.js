@@ -1,9 +1,3 @@
-/**
- * Author and copyright: Stefan Haack (https://shaack.com)
- * Repository: https://github.com/shaack/cm-chessboard
- * License: MIT, see file 'LICENSE'
- */
-
 export const piecesTranslations = {
     en: {
         colors: {
@@ -33,12 +27,11 @@ export const piecesTranslations = {
             p: "Bauer", n: "Springer", b: "Läufer", r: "Turm", q: "Dame", k: "König"
         }
     }
-}
-
+};
 export function renderPieceTitle(lang, name, color = undefined) {
-    let title = piecesTranslations[lang].pieces_long[name]
+    let title = piecesTranslations[lang].pieces_long[name];
     if (color) {
-        title += " " + piecesTranslations[lang].colors_long[color]
+        title += " " + piecesTranslations[lang].colors_long[color];
     }
-    return title
+    return title;
 }
