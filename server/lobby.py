@@ -1,5 +1,9 @@
-"""What the lobby and the TV ask besides the list of games: whom to feature, how the bots fared."""
+"""What the lobby and the TV ask: the games, whom to feature, how the bots fared.
 
+Every open lobby asks every few seconds, so the answer is made once a second for all of them.
+"""
+
+import json
 import time
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
@@ -11,6 +15,7 @@ from engine.game import Result
 from proofs.signing import side_player
 from server.hosted import Hosted
 from server.info import BotInfo
+from server.pages import summary
 from server.ply import hex_of
 from server.site import SITE, Site
 
@@ -27,6 +32,8 @@ STRENGTH: Final[Mapping[str, str]] = {
 """What is known of a net, by its hash; docs/training.md and docs/bring-your-net.md tell how."""
 
 _KEPT_SECONDS: Final = 1.0
+_LIVE: Final = 40
+_OVER: Final = 40
 _KEPT: Final = web.AppKey("lobby", dict[str, Any])
 
 
@@ -41,13 +48,13 @@ class Record:
 
 @routes.get("/api/lobby")
 async def lobby(request: web.Request) -> web.Response:
-    """The featured game, how many look on, and what is known of each bot; a second old at most."""
+    """The games in short, the featured one, how many look on, and what is known of each bot."""
     site, kept = request.app[SITE], request.app[_KEPT]
     if site.arena is None:
         raise web.HTTPServiceUnavailable(text=f"warming up: {site.warming}\n")
     if time.monotonic() >= kept.get("until", 0):
-        kept.update(until=time.monotonic() + _KEPT_SECONDS, told=_told(site))
-    return web.json_response(kept["told"], headers={"Cache-Control": "no-store"})
+        kept.update(until=time.monotonic() + _KEPT_SECONDS, told=json.dumps(_told(site)))
+    return web.json_response(text=kept["told"], headers={"Cache-Control": "no-store"})
 
 
 def set_up(app: web.Application) -> None:
@@ -60,7 +67,10 @@ def _told(site: Site) -> dict[str, Any]:
     assert site.arena is not None
     games = list(site.arena.games())
     shown = featured(games, site.arena.now())
+    going = [game for game in games if game.session.status != "ended"]
+    over = [game for game in games if game.session.status == "ended"]
     return {
+        "games": [summary(game) for game in (*going[:_LIVE], *over[:_OVER])],
         "featured": hex_of(shown.session.id) if shown else None,
         "watching": len(site.sockets) + site.streams,
         "records": {bot: asdict(record) for bot, record in records(games).items()},

@@ -143,7 +143,7 @@ async def asyncapi(request: web.Request) -> web.Response:  # noqa: ARG001 aiohtt
 async def games(request: web.Request) -> web.Response:
     """The newest games, shortly."""
     arena = _arena(request)
-    newest = [_summary(h) for h, _ in zip(arena.games(), range(_GAMES_LISTED), strict=False)]
+    newest = [summary(h) for h, _ in zip(arena.games(), range(_GAMES_LISTED), strict=False)]
     return _json(newest)
 
 
@@ -196,7 +196,7 @@ def _cut(request: web.Request) -> None:
         request.transport.abort()
 
 
-def _summary(hosted: Hosted) -> dict[str, Any]:
+def summary(hosted: Hosted) -> dict[str, Any]:
     """A game without its moves: two hundred whole ones would hold the event loop up."""
     session: Session = hosted.session
     terms, ended, plies = session.terms, session.ended, session.line.plies

@@ -36,7 +36,33 @@ async def policy_of(served: Served, path: str, **headers: str) -> dict[str, str]
 
 
 async def test_nothing_is_featured_while_nobody_plays(served: Served) -> None:
-    assert await told(served) == {"featured": None, "watching": 0, "records": {}, "strength": {}}
+    nothing: dict[str, Any] = {
+        "games": [],
+        "featured": None,
+        "watching": 0,
+        "records": {},
+        "strength": {},
+    }
+    assert await told(served) == nothing
+
+
+async def test_games_that_go_on_come_first(served: Served) -> None:
+    going, over = Staged(served.arena), Staged(served.arena, name="other")
+    await going.play("e4")
+    await over.play("d4")
+    await over.resign()
+    games = (await told(served))["games"]
+    assert [game["game"] for game in games] == [going.id, over.id]
+    assert games[0]["fen"] == going.fen
+
+
+async def test_the_answer_is_made_once_for_all_who_ask(
+    served: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("server.lobby._KEPT_SECONDS", 600)
+    before = await told(served)
+    Staged(served.arena)
+    assert await told(served) == before
 
 
 async def test_a_game_that_goes_on_is_featured_until_it_ends(served: Served) -> None:

@@ -1,6 +1,6 @@
 /** The arena's JSON over HTTP. */
 
-/** @import { Config, GameSummary, Lobby, Snapshot } from "./types.js" */
+/** @import { Config, Lobby } from "./types.js" */
 
 /** The arena did not answer as it should. */
 export class ApiFault extends Error {
@@ -29,12 +29,5 @@ async function getJson(path) {
 
 export const fetchConfig = async () => /** @type {Config} */ (await getJson("/api/config"));
 
-/** The newest games first. */
-export const fetchGames = async () => /** @type {GameSummary[]} */ (await getJson("/api/games"));
-
-/** What is featured, and how the bots fared. */
+/** The games in short, what is featured, and how the bots fared. */
 export const fetchLobby = async () => /** @type {Lobby} */ (await getJson("/api/lobby"));
-
-/** One game as it stands. @param {string} game */
-export const fetchGame = async (game) =>
-  /** @type {Snapshot & {v: number}} */ (await getJson(`/api/games/${encodeURIComponent(game)}`));

@@ -1,5 +1,5 @@
 /** The lobby: choose a bot and a colour, sign the opening, go to the board. */
-import { ApiFault, fetchConfig, fetchGames, fetchLobby } from "./api.js";
+import { ApiFault, fetchConfig, fetchLobby } from "./api.js";
 import { randomBytes } from "./bytes.js";
 import { byId } from "./dom.js";
 import { mountKeys } from "./keys_dialog.js";
@@ -51,8 +51,8 @@ let asked = 0;
 
 async function ask() {
   try {
-    const [games, lobby] = await Promise.all([fetchGames(), fetchLobby()]);
-    view.showGames(games, ownAddresses());
+    const lobby = await fetchLobby();
+    view.showGames(lobby.games, ownAddresses());
     view.showLobby(lobby);
     asked += 1;
     if (asked % CONFIG_EVERY) return;

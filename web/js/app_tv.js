@@ -1,5 +1,5 @@
 /** The TV: the arena's featured game, and the next one when it is over. */
-import { ApiFault, fetchConfig, fetchGames, fetchLobby } from "./api.js";
+import { ApiFault, fetchConfig, fetchLobby } from "./api.js";
 import { byId, setText } from "./dom.js";
 import { openProof, updateProof } from "./proof_drawer.js";
 import { Connection, lineOf, socketUrl } from "./protocol.js";
@@ -7,6 +7,7 @@ import * as states from "./state.js";
 import { Viewer } from "./viewer.js";
 
 /** @import { State } from "./state.js" */
+/** @import { GameSummary } from "./types.js" */
 
 const LOOK_MS = 3000;
 const LINGER_MS = 8000; // an ended game stays to be seen
@@ -30,8 +31,8 @@ class Tv {
   /** Look which game is featured, now and again. */
   async look() {
     try {
-      const { featured } = await fetchLobby();
-      const game = featured ?? (this.#state ? null : await lastEnded());
+      const { featured, games } = await fetchLobby();
+      const game = featured ?? (this.#state ? null : lastEnded(games));
       if (game && game !== this.#state?.game && this.#isFree()) this.#tune(game);
       byId("idle", HTMLElement).hidden = this.#state !== null;
       if (!this.#connection) this.#idle();
@@ -83,9 +84,8 @@ class Tv {
   }
 }
 
-/** With nothing going on: the game that ended last. @returns {Promise<string | null>} */
-async function lastEnded() {
-  const games = await fetchGames();
+/** With nothing going on: the game that ended last. @param {GameSummary[]} games */
+function lastEnded(games) {
   return games.find(({ result, plies }) => result && plies > 0)?.game ?? null;
 }
 

@@ -118,6 +118,7 @@
  * @property {string | null} lastMove as UCI
  *
  * @typedef {object} Lobby
+ * @property {GameSummary[]} games those that go on, then the others, each the newest first
  * @property {string | null} featured the game to show on TV
  * @property {number} watching how many pages look on, all in all
  * @property {Record<string, {wins: number, draws: number, losses: number}>} records by bot version
