@@ -38,7 +38,7 @@ def test_nobodys_bot_cannot_be_measured(tmp_path: Path) -> None:
 
 def test_one_net_is_proven_both_ways() -> None:
     """Keys and setups are kept between runs, because making them takes half a minute."""
-    report = bench_peers(2, data=CACHE / "peers", tell=silent, channels=1)
+    report = bench_peers(1, data=CACHE / "peers", tell=silent, channels=1)
     house, ezkl = report["house"], report["ezkl"]
     assert house.keys() == ezkl.keys() == COSTS
     assert all(value > 0 for costs in (house, ezkl) for value in costs.values())
@@ -49,4 +49,4 @@ def test_one_net_is_proven_both_ways() -> None:
         "rss": round(ezkl["rss_mb"] / house["rss_mb"], 2),
     }
     assert report["ratio"]["gas"] > 1.5
-    assert report["compared"]["moves"] == 2
+    assert report["compared"]["moves"] == 1
