@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { delayLeft, timeLeft } from "../../web/js/clocks.js";
 import { KeyTextFault, keyLine, readKeys } from "../../web/js/keys.js";
 import { ServerTime } from "../../web/js/lag.js";
 import { balance, lost } from "../../web/js/material.js";
@@ -8,7 +9,6 @@ import { USUAL, parsePrefs } from "../../web/js/prefs.js";
 import { premoveIndex, premoveTargets } from "../../web/js/premove.js";
 import { Key, openTypedData } from "../../web/js/signing.js";
 import { soundOf } from "../../web/js/sounds.js";
-import { delayLeft, timeLeft } from "../../web/js/state.js";
 import { spoken, typedMove } from "../../web/js/typed.js";
 
 /** @import { Clocks, MoveRecord, Open, Snapshot } from "../../web/js/types.js" */

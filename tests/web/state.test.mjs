@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
+import { timeLeft } from "../../web/js/clocks.js";
 import { absences, beforeResigning, describe, holdUp } from "../../web/js/describe.js";
 import { clockText, duration, grouped, seconds, short } from "../../web/js/format.js";
 import {
@@ -342,8 +343,8 @@ test("a new move brings a player back to the last position, and leaves a spectat
 test("the running clock goes down, the other stands", () => {
   const state = begun(1);
   const clocks = /** @type {Snapshot} */ (state.snapshot).clocks;
-  assert.equal(states.timeLeft(clocks, "black", 2010), 580);
-  assert.equal(states.timeLeft(clocks, "white", 2010), 600);
+  assert.equal(timeLeft(clocks, "black", 2010), 580);
+  assert.equal(timeLeft(clocks, "white", 2010), 600);
   assert.ok(!states.opponentOutOfTime(state, 2010));
   assert.ok(states.opponentOutOfTime(state, 2591));
 });

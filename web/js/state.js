@@ -2,6 +2,7 @@
  * Everything the game page knows, as one frozen value, and the functions that lead from one to
  * the next. There is no DOM, socket or clock in this file.
  */
+import { timeLeft } from "./clocks.js";
 import { found, told } from "./corrections.js";
 import {
   RecordFault,
@@ -19,7 +20,7 @@ import {
 /** @import { Position } from "./line.js" */
 /** @import { Premove } from "./premove.js" */
 /** @import { Status } from "./protocol.js" */
-/** @import { ChainData, Clocks, Color, GameEvent, MoveRecord, ProofData, Snapshot } from "./types.js" */
+/** @import { ChainData, Color, GameEvent, MoveRecord, ProofData, Snapshot } from "./types.js" */
 
 /**
  * @typedef {object} Pending a move that the player made and the server has not shown yet
@@ -370,22 +371,6 @@ export const afterMove = (state, index) => after(lastPosition(state), index);
 
 /** @param {State} state @returns {"threefold" | "fifty" | null} what the player could claim now */
 export const claimable = (state) => (canMove(state) ? drawClaim(state.line) : null);
-
-/**
- * What a clock shows: the contract charges a move what it took beyond the delay.
- *
- * @param {Clocks} clocks
- * @param {Color} color
- * @param {number} now unix seconds
- * @param {number} [delay] seconds
- * @returns {number} below zero when it has run out
- */
-export const timeLeft = (clocks, color, now, delay = 0) =>
-  clocks[color] - (clocks.running === color ? Math.max(0, now - clocks.at - delay) : 0);
-
-/** How much of the delay is left. @param {Clocks} clocks @param {number} now @param {number} delay */
-export const delayLeft = (clocks, now, delay) =>
-  clocks.running ? Math.max(0, Math.min(delay, clocks.at + delay - now)) : 0;
 
 /** @param {State} state @param {number} now whether the opponent's time has run out */
 export function opponentOutOfTime(state, now) {

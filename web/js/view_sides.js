@@ -1,8 +1,9 @@
 /** The two rows at the board: who plays, what they took, and their clocks. */
+import { delayLeft, timeLeft } from "./clocks.js";
 import { byId, h, setText } from "./dom.js";
 import { clockText, sideName } from "./format.js";
 import { MEN, balance, lost } from "./material.js";
-import { bottomColor, delayLeft, playerColor, shownIndex, timeLeft } from "./state.js";
+import { bottomColor, playerColor, shownIndex } from "./state.js";
 
 /** @import { Man } from "./material.js" */
 /** @import { State } from "./state.js" */

@@ -1,10 +1,11 @@
 /** A game to look at: board, sides with clocks, moves with their proofs; nothing can be played. */
+import { timeLeft } from "./clocks.js";
 import { byId, h, setText } from "./dom.js";
 import { clockText, sideName } from "./format.js";
 import { MiniBoard } from "./mini_board.js";
 import { numberOf } from "./proof_drawer.js";
 import { describe } from "./describe.js";
-import { proofCount, shownPosition, timeLeft } from "./state.js";
+import { proofCount, shownPosition } from "./state.js";
 
 /** @import { State } from "./state.js" */
 /** @import { Color, MoveRecord } from "./types.js" */
@@ -63,7 +64,11 @@ export class Viewer {
     if (!snapshot) return;
     for (const color of COLORS) {
       const clock = this.#sides.get(color)?.clock;
-      if (clock) setText(clock, clockText(timeLeft(snapshot.clocks, color, now)));
+      if (clock)
+        setText(
+          clock,
+          clockText(timeLeft(snapshot.clocks, color, now, snapshot.clock.delaySeconds)),
+        );
     }
   }
 
