@@ -63,7 +63,7 @@ def _game(report: Report) -> str:
         f'<section><h2>{escape(report.game)}</h2><p><strong class="{report.verdict}">'
         f"{report.verdict.upper()}</strong> {escape(report.result)} ({escape(report.status)}), "
         f"{len(report.rows)} moves. Arena {escape(report.arena)} on chain {report.chain_id}.</p>"
-        f"<p>White: {_side(report.white)}<br>Black: {_side(report.black)}</p>"
+        f"<p>White: {_side(report.white)}<br/>Black: {_side(report.black)}</p>"
         f"{_findings('Failed', 'failed', report.failures)}"
         f"{_findings('Undecided', 'unchecked', report.undecided)}"
         f"<table><tr><th>part</th><th>checks</th></tr>{''.join(map(_part, report.parts))}</table>"
@@ -101,7 +101,7 @@ def _boards(report: Report) -> Iterable[str]:
         text = f"ply {row.ply}: {number} {row.san} by the {row.by}"
         yield (
             f'<li id="{report.game}-{row.ply}"><figure>{_board(row)}'
-            f"<figcaption><strong>{escape(text)}</strong><br>{_checks(row)}</figcaption>"
+            f"<figcaption><strong>{escape(text)}</strong><br/>{_checks(row)}</figcaption>"
             "</figure></li>"
         )
 

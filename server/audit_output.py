@@ -112,7 +112,8 @@ def _print_many(reports: Sequence[Report]) -> None:
     _print_findings(reports)
     counts = Counter(report.verdict for report in reports)
     told = ", ".join(f"{count} {word}" for word, count in counts.items())
-    out.print(Text(f"{len(reports)} games: {told or 'nothing to check'}"))
+    games = "1 game" if len(reports) == 1 else f"{len(reports)} games"
+    out.print(Text(f"{games}: {told or 'nothing to check'}"))
 
 
 def _print_findings(reports: Sequence[Report]) -> None:

@@ -191,21 +191,60 @@ app.command()(audit)
 @app.command()
 def prove(
     *,
-    fen: Annotated[str, typer.Argument(help="The position, the bot to move.")],
+    fen: Annotated[str | None, typer.Argument(help="A position, the bot to move.")] = None,
+    game: Annotated[
+        str | None, typer.Option(help="A game of anybody's: bring the moves its bot owes.")
+    ] = None,
+    watch: Annotated[bool, typer.Option("--watch", help="Go on until that game ends.")] = False,
+    rpc: Rpc = None,
+    arena: ArenaAt = None,
+    url: Annotated[
+        str | None, typer.Option(help="A server to fetch a bot's files from.", metavar="URL")
+    ] = None,
     bot: Bot = "pawn",
     out: Annotated[Path | None, typer.Option(help="Write here, not to stdout.")] = None,
     payee: Annotated[str, typer.Option(help="The address that the proof names.")] = "0x" + "0" * 40,
     dice: Annotated[str, typer.Option(help="128 bits as a number, 0x for hexadecimal.")] = "0",
     data: Data = _DATA,
 ) -> None:
-    """Prove what a bot plays in a position."""
+    """Prove what a bot plays in a position, or keep anybody's game going.
+
+    With --game the chain is enough: proofs are paid for by the key in CHECKPROOF_KEY, or on a
+    local chain by an account that everybody has there.
+    """
     from server.cli_prove import prove_position
 
+    if game is not None and fen is None:
+        from server.cli_game import run_prover
+
+        server = None if url is None else _http(url)
+        run_prover(game, (data, rpc, arena), server=server, watch=watch, say=_say)
+        return
+    if fen is None or game is not None:
+        raise typer.BadParameter("give a FEN, or --game and a game's id")
     try:
         numbers = int(payee, 16), int(dice, 0)
     except ValueError as error:
         raise typer.BadParameter(str(error)) from None
     prove_position(fen, bot=bot, out=out, bound=numbers, data=data, say=_say)
+
+
+@app.command("move")
+def move_(
+    *,
+    game: Annotated[str, typer.Argument(help="A game's id, or its first digits.")],
+    what: Annotated[
+        str, typer.Argument(help="e4 or e2e4; or resign, draw, abort.", metavar="MOVE")
+    ],
+    key: Annotated[Path, typer.Option(help="The player's key, as the page exports it.")],
+    rpc: Rpc = None,
+    arena: ArenaAt = None,
+    data: Data = _DATA,
+) -> None:
+    """Bring a player's move to the chain without the help of any server."""
+    from server.cli_game import run_move
+
+    run_move(game, what, (data, rpc, arena), key=key)
 
 
 @app.command()
