@@ -328,6 +328,15 @@ def test_verifyMove_addsThePromotionsLogit(judge: Contract, san: str, place: int
     assert plays(judge, board_statement(PROMOTING, san), outputs)
 
 
+@pytest.mark.parametrize("length", [0, STUB_PROOF - 1, STUB_PROOF + 1])
+def test_verifyMove_failsIfEzklsPartHasAnotherLength(judge: Contract, length: int) -> None:
+    """Whatever ezkl's verifier would make of it."""
+    statement, outputs = board_statement(KINGS, "Kb2"), zeros()
+    outputs[64 + chess.B2] = 1
+    assert accepts(judge, statement, pack_outputs(outputs) + bytes(STUB_PROOF))
+    assert not accepts(judge, statement, pack_outputs(outputs) + bytes(length))
+
+
 def test_verifyMove_failsIfAnOutputLeavesItsRange(judge: Contract) -> None:
     statement = board_statement(KINGS, "Kb2")
     for limit in (2**27, -(2**27), 2**31 - 1, -(2**31)):
