@@ -35,6 +35,18 @@ const LATER = new Set(["rate_limited", "closing"]);
 const serverTime = new ServerTime();
 const now = () => serverTime.from(Date.now() / 1000);
 
+/** The position that the address names: #ply=12 is that after twelve moves. @param {State} state */
+function atHash(state) {
+  const ply = /^#ply=([0-9]{1,5})$/.exec(location.hash)?.[1];
+  return ply === undefined ? state : states.showing(state, Number(ply));
+}
+
+/** Let the address name what is shown. @param {State} state */
+function nameShown({ shown }) {
+  const hash = shown === null ? "" : `#ply=${shown}`;
+  history.replaceState(null, "", `${location.pathname}${location.search}${hash}`);
+}
+
 class GamePage {
   /** @type {State} */
   state = states.initialState(game, key?.address ?? null);
@@ -59,7 +71,7 @@ class GamePage {
     this.#prefer({});
     this.connection = this.#connect();
     listenForShortcuts((shortcut) => this.#shortcut(shortcut));
-    addEventListener("hashchange", () => this.#showHash());
+    addEventListener("hashchange", () => this.set(atHash(this.state)));
     setInterval(() => this.view.tick(now()), TICK_MS);
   }
 
@@ -88,11 +100,9 @@ class GamePage {
   /** @param {State} next */
   set(next) {
     const before = this.state;
-    this.state = next;
-    if (next.snapshot && !this.#isPlaced) {
-      this.#isPlaced = true;
-      this.#showHash();
-    }
+    this.state = next.snapshot && !this.#isPlaced ? atHash(next) : next;
+    this.#isPlaced ||= next.snapshot !== null;
+    if (before.shown !== this.state.shown) nameShown(this.state);
     this.view.render(this.state, now());
     this.#drawer?.updateProof(this.state);
     document.title = `${title(this.state)} · checkproof`;
@@ -269,17 +279,6 @@ class GamePage {
   /** @param {number} position an index of the line */
   #show(position) {
     this.set(states.showing(this.state, position));
-    const { shown } = this.state;
-    const hash = shown === null ? "" : `#ply=${shown}`;
-    history.replaceState(null, "", `${location.pathname}${location.search}${hash}`);
-  }
-
-  /** Show the position that the address names: #ply=12 is that after twelve moves. */
-  #showHash() {
-    const ply = /^#ply=([0-9]{1,5})$/.exec(location.hash)?.[1];
-    if (ply === undefined || !this.state.snapshot) return;
-    this.state = states.showing(this.state, Number(ply));
-    this.view.render(this.state, now());
   }
 
   /** @param {number} ply */
