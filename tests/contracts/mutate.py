@@ -95,6 +95,7 @@ def run(
     done = {i for i, entry in known.items() if entry.result not in open_}
     yield from (known[mutant.id] for mutant in todo if mutant.id in done)
     new = [mutant for mutant in todo if mutant.id not in done]
+    new.sort(key=lambda mutant: mutant.id not in known)  # what was tried before comes first
     if not new:
         return
     results.parent.mkdir(parents=True, exist_ok=True)
