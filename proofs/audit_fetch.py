@@ -1,7 +1,9 @@
-"""What an ONNX bot was made of, fetched from a server that is not to be believed.
+"""What a bot was made of, fetched from a server that is not to be believed.
 
-    SERVER/keys/KEY        names the files by their SHA-256
-    SERVER/files/SHA256    each of them
+    SERVER/keys/KEY              names an ONNX bot's files by their SHA-256
+    SERVER/files/SHA256          each of them
+    SERVER/keys/KEY/verifying    a house bot's verifying key, whose SHA-256 is KEY
+    SERVER/keys/KEY/proving      and the key that proves under it, or else proves nothing
 
 Whatever comes is kept only under the hash that it has.  So a server can withhold a file, but not
 pass another off: the net's hash is registered, and of the setup only the registered key comes.
@@ -13,7 +15,7 @@ import os
 import re
 import urllib.request
 from pathlib import Path
-from tempfile import NamedTemporaryFile
+from tempfile import NamedTemporaryFile, TemporaryFile
 from typing import Any, Final
 
 from proofs.errors import FileNotFetched, shown_url
@@ -42,6 +44,20 @@ class FileServer:
             raise FileNotFetched(shown_url(self._url), "it names no files of this key") from error
         net, setup = map(self.fetch, names)
         return net, setup
+
+    def keys_of(self, key_hash: str, proving: Path) -> bytes:
+        """A house bot's verifying key; its proving key is written to `proving`.
+
+        Raises FileNotFetched.
+        """
+        with TemporaryFile() as file:
+            if self._copy(f"/keys/{key_hash}/verifying", file) != key_hash:
+                raise FileNotFetched(shown_url(self._url), f"it sent another key than {key_hash}")
+            file.seek(0)
+            verifying = file.read()
+        with proving.open("wb") as file:
+            self._copy(f"/keys/{key_hash}/proving", file)
+        return verifying
 
     def fetch(self, sha256: str) -> Path:
         """A file by its hash.  Raises FileNotFetched."""

@@ -9,6 +9,7 @@ ProofError
 ├── KeyNotFound       no such key in the store
 ├── KeyDamaged        a stored key that is not what its name says
 ├── KeyMismatch       a key for another circuit
+├── BotFilesMissing   a bot's net or key that is needed and not at hand
 ├── CeremonyFailed    a step of a setup ceremony that could not be made
 ├── CeremonyBroken    a setup ceremony that does not hold
 ├── ProofInvalid      a fresh proof that does not verify
@@ -216,6 +217,13 @@ class KeyMismatch(ProofError):
         self.net = net
         self.circuit_hash = circuit_hash
         self.key_circuit = key_circuit
+
+
+class BotFilesMissing(ProofError):
+    def __init__(self, bot: str, why: str) -> None:
+        super().__init__(f"the moves of bot {bot} cannot be made here: {why}")
+        self.bot = bot
+        self.why = why
 
 
 class CeremonyFailed(ProofError):

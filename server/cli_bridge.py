@@ -2,7 +2,6 @@
 
 import asyncio
 import os
-import re
 import secrets
 import signal
 from collections.abc import Callable
@@ -17,9 +16,9 @@ from server.bot_api import make_app
 from server.bot_api_games import Bridge
 from server.config import listen
 from server.errors import BadKeyFile
+from server.key_file import read_keys
 
 HOST: Final = "127.0.0.1"
-_KEY: Final = re.compile(r"(0x)?[0-9a-fA-F]{64}")
 
 Say = Callable[[str], None]
 
@@ -57,17 +56,12 @@ async def _serve(url: str, key: PrivateKey, port: int, say: Say) -> None:
 def load_key(file: Path) -> tuple[PrivateKey, bool]:
     """The key in a file, and whether it was made just now.  Raises BadKeyFile."""
     try:
-        text = file.read_text(encoding="ascii").strip()
+        keys = read_keys(file)
     except FileNotFoundError:
         return _make_key(file), True
-    except (OSError, UnicodeDecodeError) as error:
-        raise BadKeyFile(file, str(error)) from None
-    if not _KEY.fullmatch(text):
-        raise BadKeyFile(file, "it is to hold 32 bytes in hex")
-    try:
-        return PrivateKey(bytes.fromhex(text.removeprefix("0x"))), False
-    except ValueError:
-        raise BadKeyFile(file, "the number in it is no private key") from None
+    if len(keys) > 1:
+        raise BadKeyFile(file, "it holds more than one")
+    return keys[0], False
 
 
 def _make_key(file: Path) -> PrivateKey:

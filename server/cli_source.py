@@ -31,11 +31,11 @@ async def open_chain(where: Where, say: Callable[[str], None]) -> AsyncIterator[
             say("the server's chain does not answer; reading its saved state")
         else:
             async with _closing(chain):
-                yield await _located(chain, data, arena)
+                yield await located(chain, data, arena)
                 return
     if rpc is not None:
         async with _closing(await Chain.connect(rpc)) as chain:
-            yield await _located(chain, data, arena)
+            yield await located(chain, data, arena)
             return
     state = data / "chain" / "state.json"
     if not state.is_file():
@@ -44,7 +44,7 @@ async def open_chain(where: Where, say: Callable[[str], None]) -> AsyncIterator[
     with tempfile.TemporaryDirectory(prefix="checkproof-") as folder:
         shutil.copy(state, Path(folder) / "state.json")
         async with Anvil(Path(folder)) as node, _closing(await Chain.connect(node.url)) as chain:
-            yield await _located(chain, data, arena)
+            yield await located(chain, data, arena)
 
 
 @asynccontextmanager
@@ -55,7 +55,7 @@ async def _closing(chain: Chain) -> AsyncIterator[Chain]:
         await chain.close()
 
 
-async def _located(chain: Chain, data: Path, arena: str | None) -> Chain:
+async def located(chain: Chain, data: Path, arena: str | None) -> Chain:
     """The chain with its contracts: as told, else as the data folder remembers."""
     if arena is not None:
         bare = chain.at(Addresses(chain.chain_id, arena.lower(), ""))

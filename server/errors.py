@@ -19,7 +19,8 @@ ServerError
 │   ├── BackupFailed       it could not be made
 │   ├── FolderNotEmpty     it is not restored over what is there
 │   └── NotABackup         a file that is none, or that was changed
-├── BadKeyFile             a bridge's key cannot be read
+├── BadKeyFile             a player's key cannot be read
+├── NotYourMove            a key wants to move where it cannot
 ├── KeyMissing             a chain that is not ours needs a key of the operator's
 ├── KeyNotMade             a bot's development key could not be made
 ├── HostFailed             a server that was started to be measured did not come up, or ended
@@ -168,6 +169,12 @@ class BadKeyFile(ServerError):
     def __init__(self, file: Path, why: str) -> None:
         super().__init__(f"the key in {file} cannot be used: {why}")
         self.file = file
+        self.why = why
+
+
+class NotYourMove(ServerError):
+    def __init__(self, why: str) -> None:
+        super().__init__(f"this cannot be played: {why}")
         self.why = why
 
 

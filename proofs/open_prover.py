@@ -1,0 +1,126 @@
+"""Proving a bot's moves for a game that somebody else hosts, from the chain alone.
+
+Nothing of a server is needed: the game follows from its logs, the bot's move from its net, and
+whoever holds the net and the proving key may bring the proof.  Two who do so at once do no harm:
+the chain takes one of the two proofs, and the other finds the game a ply further.
+"""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final, Protocol
+
+from engine.encoding import Position
+from engine.game import Game
+from proofs.chain import Chain
+from proofs.errors import ChainDown, ChainRejected, NoSuchGame
+from proofs.records import LogEvent, Opening, opening_of
+from proofs.signing import side_player
+from proofs.statement import Statement, dice, game_seed, next_history
+
+POLL_SECONDS: Final = 1.0
+_OVERTAKEN: Final = frozenset({"StalePly", "GameOver", "NotBotsTurn"})
+Tell = Callable[[str], None]
+
+
+class Maker(Protocol):
+    """Who chooses and proves one bot's moves; called in a thread, one call at a time."""
+
+    def choose(self, position: Position, mask: int, dice: int) -> int: ...
+    def prove(self, statement: Statement) -> bytes: ...
+
+
+MakerOf = Callable[[bytes], Maker]
+"""The maker of a bot version's moves.  Raises BotFilesMissing where its files are not at hand."""
+
+
+@dataclass(frozen=True)
+class Standing:
+    """A game as its logs tell it; `history` and `game` are those after the last move."""
+
+    opening: Opening
+    game: Game
+    history: bytes
+    is_over: bool
+
+    @property
+    def mover(self) -> bytes:
+        opening = self.opening.open
+        return opening.white if self.game.turn else opening.black
+
+    @property
+    def dice(self) -> int:
+        seed = game_seed(self.opening.secret, self.opening.open.seed)
+        return dice(seed, self.game.ply, self.history)
+
+
+async def standing_of(chain: Chain, game: bytes) -> Standing:
+    """Where a game stands now.  Raises NoSuchGame, ChainDown."""
+    return replayed(game, await chain.logs(game))
+
+
+def replayed(game: bytes, logs: list[LogEvent]) -> Standing:
+    """Where the logs of one game, oldest first, lead to.  Raises NoSuchGame without an opening."""
+    opened = next((log for log in logs if log.name == "GameOpened"), None)
+    if opened is None:
+        raise NoSuchGame("0x" + game.hex())
+    opening = opening_of(opened)
+    play, history = Game(opening.open.begins), game
+    for log in logs:
+        if log.name in ("PlayerMoved", "BotMoved"):
+            play.play(log.args["index"])
+            history = next_history(history, log.args["index"])
+    return Standing(opening, play, history, any(log.name == "GameEnded" for log in logs))
+
+
+async def prove_game(
+    chain: Chain,
+    game: bytes,
+    maker_of: MakerOf,
+    *,
+    watch: bool,
+    tell: Tell,
+    poll_seconds: float = POLL_SECONDS,
+) -> int:
+    """Bring every move that a bot owes, until the game ends or, without `watch`, none is owed.
+
+    The number of moves that this call brought.  Raises NoSuchGame, BotFilesMissing, ProofError; a
+    chain that does not answer ends it only without `watch`.
+    """
+    makers: dict[bytes, Maker] = {}
+    brought = 0
+    while True:
+        try:
+            now = await standing_of(chain, game)
+            if now.is_over:
+                return brought
+            if side_player(now.mover) is None:
+                if now.mover not in makers:
+                    makers[now.mover] = await asyncio.to_thread(maker_of, now.mover)
+                brought += await _bring(chain, game, now, makers[now.mover], tell)
+                continue
+        except ChainDown as error:
+            if not watch:
+                raise
+            tell(str(error))
+        if not watch:
+            return brought
+        await asyncio.sleep(poll_seconds)
+
+
+async def _bring(chain: Chain, game: bytes, now: Standing, maker: Maker, tell: Tell) -> bool:
+    """Prove and submit the move that is owed; False if somebody else was faster."""
+    position, mask, ply = now.game.position, now.game.mask, now.game.ply
+    index = await asyncio.to_thread(maker.choose, position, mask, now.dice)
+    statement = Statement.of(position, mask, index, payee=chain.payee, dice=now.dice)
+    tell(f"proving ply {ply}")
+    proof = await asyncio.to_thread(maker.prove, statement)
+    try:
+        receipt = await chain.submit_bot_move(game, ply, index, chain.payee, proof)
+    except ChainRejected as error:
+        if error.name not in _OVERTAKEN:
+            raise
+        tell(f"ply {ply}: somebody else was faster")
+        return False
+    tell(f"ply {ply}: verified in {receipt.tx}, {receipt.gas:,} gas")
+    return True
