@@ -18,7 +18,9 @@ import typer
 from engine.errors import EngineError
 from proofs.errors import AuditError, ProofError
 from server.cli_audit_options import audit
+from server.cli_bench import app as bench_app
 from server.cli_ceremony import app as ceremony_app
+from server.cli_options import DATA, ArenaAt, AsJson, Bot, Data, Rpc, Url, say
 from server.errors import BadSetting, ServerError
 
 FAILURE: Final = 1
@@ -34,29 +36,11 @@ app = typer.Typer(
 bots_app = typer.Typer(help="The bots that a chain knows.", no_args_is_help=True)
 setup_app = typer.Typer(help="Make keys.", no_args_is_help=True)
 train_app = typer.Typer(help="Make nets (needs the `train` extra).", no_args_is_help=True)
-bench_app = typer.Typer(help="Measure; one JSON object on stdout.", no_args_is_help=True)
 app.add_typer(bots_app, name="bots")
 app.add_typer(setup_app, name="setup")
 setup_app.add_typer(ceremony_app, name="ceremony")
 app.add_typer(train_app, name="train")
 app.add_typer(bench_app, name="bench")
-
-Data = Annotated[
-    Path, typer.Option("--data", envvar="CHECKPROOF_DATA", help="The folder of keys and chain.")
-]
-AsJson = Annotated[bool, typer.Option("--json", help="For machines.")]
-Bot = Annotated[str, typer.Option(help="A house net.")]
-Rpc = Annotated[
-    str | None, typer.Option(envvar="CHECKPROOF_RPC", help="A chain's RPC address.", metavar="URL")
-]
-ArenaAt = Annotated[
-    str | None, typer.Option("--arena", help="The Arena's address there.", metavar="ADDRESS")
-]
-Url = Annotated[
-    str | None,
-    typer.Option(envvar="CHECKPROOF_URL", help="A server, if not the usual.", metavar="URL"),
-]
-_DATA: Final = Path("data")
 
 
 def main() -> None:
@@ -77,10 +61,6 @@ def _complain(error: Exception, status: int) -> None:
     else:
         print(f"checkproof: {' '.join(str(error).split())}", file=sys.stderr)
     sys.exit(status)
-
-
-def _say(line: str) -> None:
-    print(line, file=sys.stderr, flush=True)
 
 
 def _version(asked: bool) -> None:
@@ -162,13 +142,13 @@ def serve(
 @app.command()
 def backup(
     file: Annotated[Path, typer.Argument(help="The file to write; it must not exist.")],
-    data: Data = _DATA,
+    data: Data = DATA,
     as_json: AsJson = False,
 ) -> None:
     """Write the data folder to one file, while a server runs on it or not."""
     from server.cli_backup import run_backup
 
-    run_backup(data, file, as_json=as_json, say=_say)
+    run_backup(data, file, as_json=as_json, say=say)
 
 
 @app.command()
@@ -205,7 +185,7 @@ def prove(
     out: Annotated[Path | None, typer.Option(help="Write here, not to stdout.")] = None,
     payee: Annotated[str, typer.Option(help="The address that the proof names.")] = "0x" + "0" * 40,
     dice: Annotated[str, typer.Option(help="128 bits as a number, 0x for hexadecimal.")] = "0",
-    data: Data = _DATA,
+    data: Data = DATA,
 ) -> None:
     """Prove what a bot plays in a position, or keep anybody's game going.
 
@@ -218,7 +198,7 @@ def prove(
         from server.cli_game import run_prover
 
         server = None if url is None else _http(url)
-        run_prover(game, (data, rpc, arena), server=server, watch=watch, say=_say)
+        run_prover(game, (data, rpc, arena), server=server, watch=watch, say=say)
         return
     if fen is None or game is not None:
         raise typer.BadParameter("give a FEN, or --game and a game's id")
@@ -226,7 +206,7 @@ def prove(
         numbers = int(payee, 16), int(dice, 0)
     except ValueError as error:
         raise typer.BadParameter(str(error)) from None
-    prove_position(fen, bot=bot, out=out, bound=numbers, data=data, say=_say)
+    prove_position(fen, bot=bot, out=out, bound=numbers, data=data, say=say)
 
 
 @app.command("move")
@@ -239,7 +219,7 @@ def move_(
     key: Annotated[Path, typer.Option(help="The player's key, as the page exports it.")],
     rpc: Rpc = None,
     arena: ArenaAt = None,
-    data: Data = _DATA,
+    data: Data = DATA,
 ) -> None:
     """Bring a player's move to the chain without the help of any server."""
     from server.cli_game import run_move
@@ -253,7 +233,7 @@ def verify(
     key: Annotated[
         Path | None, typer.Option(help="A verifying key's bytes; else the data folder's.")
     ] = None,
-    data: Data = _DATA,
+    data: Data = DATA,
     as_json: AsJson = False,
 ) -> None:
     """Check one proof.  Exit code 0: it holds; 3: it does not; 4: its key is not at hand."""
@@ -264,12 +244,12 @@ def verify(
 
 @bots_app.command("list")
 def bots_list(
-    rpc: Rpc = None, arena: ArenaAt = None, data: Data = _DATA, as_json: AsJson = False
+    rpc: Rpc = None, arena: ArenaAt = None, data: Data = DATA, as_json: AsJson = False
 ) -> None:
     """Every registered version, with its hashes and the kind of setup behind its key."""
     from server.cli_audit import run_bots
 
-    run_bots((data, rpc, arena), as_json=as_json, say=_say)
+    run_bots((data, rpc, arena), as_json=as_json, say=say)
 
 
 @bots_app.command("add")
@@ -283,26 +263,26 @@ def bots_add(
     ] = True,
     moves: Annotated[int, typer.Option(help="Proven in the dry run.", min=0)] = 2,
     games: Annotated[int, typer.Option(help="Played on each of two rungs there.", min=0)] = 10,
-    data: Data = _DATA,
+    data: Data = DATA,
     as_json: AsJson = False,
 ) -> None:
     """Let an ONNX net play, proven by ezkl (needs the `ezkl` extra; minutes the first time)."""
     from server.cli_bots import Trial, run_add
 
     trial = Trial(moves, games) if dry_run else None
-    run_add(net, name=name, data=data, rpc=rpc, trial=trial, as_json=as_json, say=_say)
+    run_add(net, name=name, data=data, rpc=rpc, trial=trial, as_json=as_json, say=say)
 
 
 @bots_app.command("remove")
 def bots_remove(
     name: Annotated[str, typer.Argument(help="As it was added.")],
-    data: Data = _DATA,
+    data: Data = DATA,
     as_json: AsJson = False,
 ) -> None:
     """Offer an added bot no more; its files stay for the games that need them."""
     from server.cli_bots import run_remove
 
-    run_remove(name, data=data, as_json=as_json, say=_say)
+    run_remove(name, data=data, as_json=as_json, say=say)
 
 
 @app.command()
@@ -319,7 +299,7 @@ def watch(
 
     if game != "tv" and not is_game_name(game):
         raise typer.BadParameter(f"{game!r} is no game's id, nor four of its first digits, nor tv")
-    run_watch(game, url=_http(url or DEFAULT_URL), as_json=as_json, say=_say)
+    run_watch(game, url=_http(url or DEFAULT_URL), as_json=as_json, say=say)
 
 
 @app.command()
@@ -342,7 +322,7 @@ def games(
     elif url != os.environ.get("CHECKPROOF_URL"):
         raise typer.BadParameter("--url asks a server, --rpc, --arena and --data ask a chain")
     else:
-        run_games_of_chain((data or _DATA, rpc, arena), as_json=as_json, say=_say)
+        run_games_of_chain((data or DATA, rpc, arena), as_json=as_json, say=say)
 
 
 @app.command()
@@ -351,7 +331,7 @@ def bridge(
     url: Url = None,
     key: Annotated[
         Path, typer.Option(help="The file of the key that plays; made if it is not there.")
-    ] = _DATA / "bridge.key",
+    ] = DATA / "bridge.key",
     port: Annotated[
         int, typer.Option(help="The next free one is taken if it is not.", min=1, max=65535)
     ] = 8600,
@@ -363,7 +343,7 @@ def bridge(
     from server.arena_http import DEFAULT_URL
     from server.cli_bridge import run_bridge
 
-    run_bridge(_http(url or DEFAULT_URL), key_file=key, port=port, say=_say)
+    run_bridge(_http(url or DEFAULT_URL), key_file=key, port=port, say=say)
 
 
 @app.command()
@@ -385,11 +365,11 @@ def _http(url: str) -> str:
 
 
 @setup_app.command("dev")
-def setup_dev(bot: Bot = "pawn", data: Data = _DATA, as_json: AsJson = False) -> None:
+def setup_dev(bot: Bot = "pawn", data: Data = DATA, as_json: AsJson = False) -> None:
     """Make a development key (some seconds) unless there is one.  Whoever makes it can forge."""
     from server.cli_prove import make_dev_key
 
-    make_dev_key(bot, data=data, as_json=as_json, say=_say)
+    make_dev_key(bot, data=data, as_json=as_json, say=say)
 
 
 @setup_app.command("srs")
@@ -401,14 +381,14 @@ def setup_srs(
     logrows: Annotated[
         list[int] | None, typer.Option(help="Only for 2^N rows, 14 to 17.", min=14, max=17)
     ] = None,
-    data: Data = _DATA,
+    data: Data = DATA,
     as_json: AsJson = False,
 ) -> None:
     """Use a setup made by others for the ezkl bots added from now on; all of it is checked."""
     from server.cli_srs import run_srs
 
     sizes = tuple(dict.fromkeys(logrows)) if logrows else None
-    run_srs(source, sizes, data=data, as_json=as_json, say=_say)
+    run_srs(source, sizes, data=data, as_json=as_json, say=say)
 
 
 _PASS_ON: Final[dict[str, Any]] = {"allow_extra_args": True, "ignore_unknown_options": True}
@@ -432,205 +412,6 @@ def _train(command: str, arguments: list[str]) -> None:
     except ModuleNotFoundError as error:
         if error.name != "torch":
             raise
-        _say("checkproof: training needs torch: pip install 'checkproof[train]'")
+        say("checkproof: training needs torch: pip install 'checkproof[train]'")
         raise typer.Exit(FAILURE) from None
     raise typer.Exit(training([command, *arguments]))
-
-
-@bench_app.command("prove")
-def prove_bench(
-    bot: Bot = "pawn",
-    n: Annotated[int, typer.Option("-n", help="How many proofs.", min=1)] = 5,
-    data: Data = _DATA,
-    _json: AsJson = True,
-) -> None:
-    """Prove positions of games, one after another; an ezkl bot's are submitted, too."""
-    from engine.net import house_nets
-    from proofs import bench
-    from server.cli_out import print_json
-
-    if bot in house_nets():
-        print_json(bench.bench_prove(bot, n, data_dir=data, progress=_say))
-        return
-    from proofs.bench_ezkl import bench_prove_ezkl
-
-    print_json(bench_prove_ezkl(bot, n, data=data, tell=_say))
-
-
-@bench_app.command("peers")
-def peers_bench(
-    n: Annotated[int, typer.Option("-n", help="How many moves.", min=1)] = 3,
-    data: Data = _DATA,
-    _json: AsJson = True,
-) -> None:
-    """Prove the same moves of the same net by our circuit and by ezkl."""
-    from proofs.bench_peers import bench_peers
-    from server.cli_out import print_json
-
-    print_json(bench_peers(n, data=data, tell=_say))
-
-
-@bench_app.command("gas")
-def gas_bench(bot: Bot = "pawn", data: Data = _DATA, _json: AsJson = True) -> None:
-    """Play whole games on a fresh local chain, one of them really proven: what each call costs."""
-    from proofs import bench_gas
-    from server.cli_out import print_json
-
-    print_json(bench_gas.bench_gas(bot, data_dir=data, progress=_say))
-
-
-@bench_app.command("audit")
-def audit_bench(
-    bot: Bot = "pawn",
-    n: Annotated[int, typer.Option("-n", help="How many of the bot's moves.", min=1)] = 20,
-    data: Data = _DATA,
-    _json: AsJson = True,
-) -> None:
-    """Audit a really proven game: moves a second, and each verifier's time for a proof."""
-    from proofs.bench_audit import bench_audit
-    from server.cli_out import print_json
-
-    print_json(bench_audit(bot, n, data=data, say=_say))
-
-
-@bench_app.command("perft")
-def perft_bench(
-    *,
-    file: Annotated[
-        Path | None, typer.Option(help="Lines of `FEN ;D1 n ;D2 n ...`; else the project's own.")
-    ] = None,
-    max_nodes: Annotated[int, typer.Option(help="Leave larger counts out.", min=1)] = 1_000_000,
-    _json: AsJson = True,
-) -> None:
-    """Count lines of legal moves by the contract's rules.  Exit code 3: a count differs."""
-    from proofs.bench_perft import bench_perft
-    from server.cli_out import print_json
-
-    report = bench_perft(file, max_nodes=max_nodes, progress=_say)
-    print_json(report)
-    raise typer.Exit(3 if report["mismatches"] else 0)
-
-
-@bench_app.command("rules")
-def rules_bench(
-    *,
-    positions: Annotated[int, typer.Option(help="Compared at so many.", min=1)] = 20_000,
-    seed: Annotated[int, typer.Option(help="Which positions.")] = 1,
-    _json: AsJson = True,
-) -> None:
-    """Compare the contract's rules with python-chess, bit for bit.  Exit code 3: they differ."""
-    from proofs.bench_rules import bench_rules
-    from server.cli_out import print_json
-
-    report = bench_rules(positions, seed=seed, progress=_say)
-    print_json(report)
-    raise typer.Exit(3 if report["mismatches"] else 0)
-
-
-@bench_app.command("latency")
-def latency_bench(
-    *,
-    bot: Bot = "pawn",
-    moves: Annotated[int, typer.Option(help="How many of the bot's moves.", min=1)] = 30,
-    workers: Annotated[int, typer.Option(help="Processes that prove.", min=1)] = 1,
-    seed: Annotated[int, typer.Option(help="Which random moves are played.")] = 1,
-    data: Data = _DATA,
-    _json: AsJson = True,
-) -> None:
-    """Play over a websocket against a server of its own: seconds until shown, until verified."""
-    from server.bench.latency import bench_latency
-    from server.cli_out import print_json
-
-    keys = data / "keys"
-    print_json(bench_latency(bot, moves, keys=keys, workers=workers, seed=seed, say=_say))
-
-
-@bench_app.command("faults")
-def faults_bench(
-    *,
-    moves: Annotated[int, typer.Option(help="Plies to be played.", min=1)] = 200,
-    seed: Annotated[int, typer.Option(help="Which faults come when.")] = 1,
-    games: Annotated[int, typer.Option(help="Played at once.", min=1)] = 3,
-    workers: Annotated[int, typer.Option(help="Processes that prove.", min=1)] = 2,
-    every: Annotated[int, typer.Option(help="About so many plies between faults.", min=1)] = 5,
-    kind: Annotated[list[str] | None, typer.Option(help="Only faults of this kind.")] = None,
-    bot: Bot = "pawn",
-    keep: Annotated[
-        Path | None, typer.Option(help="Leave logs, store and chain in this new folder.")
-    ] = None,
-    data: Data = _DATA,
-    _json: AsJson = True,
-) -> None:
-    """Play while processes die, the chain forgets and sockets drop.  Exit code 3: harm was done."""
-    from server.bench.faults import Plan, bench_faults
-    from server.bench.script import KINDS
-    from server.cli_out import print_json
-
-    kinds = tuple(dict.fromkeys(kind or KINDS))
-    if unknown := [name for name in kinds if name not in KINDS]:
-        raise typer.BadParameter(f"no fault is called {unknown[0]!r}; there are {', '.join(KINDS)}")
-    plan = Plan(
-        moves,
-        seed,
-        data / "keys",
-        games=games,
-        workers=workers,
-        every=every,
-        kinds=kinds,
-        bot=bot,
-    )
-    outcome = bench_faults(plan, say=_say, folder=keep)
-    print_json(outcome.as_json(plan))
-    raise typer.Exit(0 if outcome.is_good(plan) else 3)
-
-
-@bench_app.command("load")
-def load_bench(
-    *,
-    bot: Bot = "pawn",
-    games: Annotated[int, typer.Option(help="Games at once, one player each.", min=1)] = 20,
-    seconds: Annotated[float, typer.Option(help="For how long is measured.", min=5)] = 120,
-    workers: Annotated[
-        int | None, typer.Option(help="Processes that prove; else one a core.", min=1)
-    ] = None,
-    seed: Annotated[int, typer.Option(help="Which random moves are played.")] = 1,
-    data: Data = _DATA,
-    _json: AsJson = True,
-) -> None:
-    """Play many games at once against a server of its own: proofs a minute, stalls, memory."""
-    from server.bench.figures import cores
-    from server.bench.load import bench_load
-    from server.cli_out import print_json
-
-    print_json(
-        bench_load(
-            bot,
-            games,
-            seconds=seconds,
-            keys=data / "keys",
-            workers=workers or cores(),
-            seed=seed,
-            say=_say,
-        )
-    )
-
-
-@bench_app.command("fanout")
-def fanout_bench(
-    *,
-    bot: Bot = "pawn",
-    sockets: Annotated[int, typer.Option(help="Spectators of one game.", min=1)] = 1000,
-    moves: Annotated[int, typer.Option(help="The player's, in each of two runs.", min=1)] = 20,
-    stalled: Annotated[int, typer.Option(help="Sockets that never read.", min=1)] = 10,
-    seed: Annotated[int, typer.Option(help="Which random moves are played.")] = 1,
-    data: Data = _DATA,
-    _json: AsJson = True,
-) -> None:
-    """Play before many spectators: how soon they see a move, what a frame costs the server."""
-    from server.bench.fanout import bench_fanout
-    from server.cli_out import print_json
-
-    keys = data / "keys"
-    print_json(
-        bench_fanout(bot, sockets, moves=moves, stalled=stalled, keys=keys, seed=seed, say=_say)
-    )

@@ -7,16 +7,16 @@ Each party takes the file of the one before, on a machine of its own, and passes
 
 # ruff: noqa: PLC0415  what a command needs is imported when it runs
 
-import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Final
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from server.cli_options import DATA, AsJson, Bot, Data, say
 from server.cli_out import print_json, printable
 
 if TYPE_CHECKING:
@@ -25,18 +25,15 @@ if TYPE_CHECKING:
 
 app = typer.Typer(help="A key made by several parties.", no_args_is_help=True)
 
-_DATA: Final = Path("data")
 Phase1 = Annotated[
     Path, typer.Option(help="Powers of tau, prepared for phase 2.", metavar="FILE.ptau")
 ]
-Bot = Annotated[str, typer.Option(help="A house net.")]
 Before = Annotated[Path, typer.Argument(help="The file of the one before.", metavar="BEFORE.zkey")]
 Out = Annotated[Path, typer.Argument(help="The file to write.", metavar="OUT.zkey")]
 Final_ = Annotated[Path, typer.Argument(help="The last file, a beacon's.", metavar="FINAL.zkey")]
 Expect = Annotated[
     list[str] | None, typer.Option(help="A contribution's hash that must be in it.", metavar="HASH")
 ]
-AsJson = Annotated[bool, typer.Option("--json", help="For machines.")]
 
 
 @app.command("begin")
@@ -45,9 +42,9 @@ def begin(out: Out, *, phase1: Phase1, bot: Bot = "pawn") -> None:
     from proofs import ceremony
 
     with _circuit(bot) as circuit:
-        _say(f"making the first file for {bot} (minutes)")
+        say(f"making the first file for {bot} (minutes)")
         ceremony.begin(circuit, phase1, out)
-    _say(f"wrote {out}; the parties now contribute, one after the other")
+    say(f"wrote {out}; the parties now contribute, one after the other")
 
 
 @app.command("contribute")
@@ -58,7 +55,7 @@ def contribute(
     from proofs import ceremony
 
     print(ceremony.contribute(before, out, name).hash)
-    _say(f"wrote {out}; publish the hash above, and pass the file on")
+    say(f"wrote {out}; publish the hash above, and pass the file on")
 
 
 @app.command("beacon")
@@ -75,7 +72,7 @@ def beacon(
     from proofs import ceremony
 
     print(ceremony.beacon(before, out, randomness.removeprefix("0x")).hash)
-    _say(f"wrote {out}")
+    say(f"wrote {out}")
 
 
 @app.command("verify")
@@ -93,7 +90,7 @@ def verify(
     try:
         transcript = _verified(final, phase1, bot, expect)
     except CeremonyBroken as error:
-        _say(printable(f"checkproof: {error}"))
+        say(printable(f"checkproof: {error}"))
         raise typer.Exit(3) from None
     _show(transcript, as_json)
 
@@ -105,9 +102,7 @@ def import_(
     phase1: Phase1,
     bot: Bot = "pawn",
     expect: Expect = None,
-    data: Annotated[
-        Path, typer.Option("--data", envvar="CHECKPROOF_DATA", help="The folder of keys and chain.")
-    ] = _DATA,
+    data: Data = DATA,
     as_json: AsJson = False,
 ) -> None:
     """Verify, and keep the key: `serve` registers it, with the hash of the transcript."""
@@ -117,14 +112,14 @@ def import_(
     transcript = _verified(final, phase1, bot, expect)
     record = KeyStore(data / "keys").add_ceremony(house_net(bot), final, transcript)
     _show(transcript, as_json)
-    _say(f"kept in {record.proving_key.parent}")
+    say(f"kept in {record.proving_key.parent}")
 
 
 def _verified(final: Path, phase1: Path, bot: str, expect: list[str] | None) -> "Transcript":
     from proofs import ceremony
 
     with _circuit(bot) as circuit:
-        return ceremony.verify(circuit, phase1, final, expected=expect or (), tell=_say)
+        return ceremony.verify(circuit, phase1, final, expected=expect or (), tell=say)
 
 
 @contextmanager
@@ -153,7 +148,3 @@ def _name(party: "Contribution") -> str:
     if party.beacon is None:
         return party.name
     return f"beacon {party.beacon}, hashed 2^{party.exponent} times"
-
-
-def _say(line: str) -> None:
-    print(line, file=sys.stderr, flush=True)
