@@ -1,11 +1,11 @@
 """What the HTTP handlers share, and what is checked of every request."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, MutableMapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from aiohttp import web
+from aiohttp import hdrs, web
 
 from server.arena import Arena
 from server.gas_seen import GasSeen
@@ -17,6 +17,11 @@ from server.metrics import Metrics
 _LOCAL_HOSTS: Final = ("127.0.0.1", "localhost")
 _CHECKER: Final = "/web/js/verify_worker.js"
 _EMBEDDED: Final = "/embed/"
+_FILES: Final = "/web/"
+# What no browser takes for a document, and what runs only inside one: the page's policy holds for
+# it. A page loads dozens, so a header that none of them minds is left out. Pictures that may hold
+# scripts (SVG) are documents when somebody opens them.
+_PARTS: Final = frozenset({"text/javascript", "text/css", "image/png", "image/webp", "font/woff2"})
 # The page itself speaks to its own server alone. A proof is checked by a worker, which sees neither
 # the page nor its keys, and which may ask any chain endpoint that the user names: its policy is
 # that of its own file. Plain http is for a node on the user's own machine.
@@ -126,12 +131,27 @@ def _policy(connect: Iterable[str], *, ancestors: str) -> str:
 
 async def add_security_headers(request: web.Request, response: web.StreamResponse) -> None:
     """Strict by default: only our own scripts, no sniffing; only small boards may be embedded."""
-    is_embedded = request.path.startswith(_EMBEDDED)
     headers = response.headers
+    headers["X-Content-Type-Options"] = "nosniff"
+    headers.pop(hdrs.SERVER, None)  # names the versions that run here
+    if not _is_part(request, response):
+        _guard_document(request, headers)
+
+
+def _is_part(request: web.Request, response: web.StreamResponse) -> bool:
+    """Whether it is a file that only a page of ours makes something of.
+
+    A worker is none: it has the policy that came with its own file.
+    """
+    is_file = request.path.startswith(_FILES) and request.path != _CHECKER
+    return is_file and response.content_type in _PARTS
+
+
+def _guard_document(request: web.Request, headers: MutableMapping[str, str]) -> None:
+    is_embedded = request.path.startswith(_EMBEDDED)
     headers["Content-Security-Policy"] = _policy(
         _reached(request), ancestors="*" if is_embedded else "'none'"
     )
-    headers["X-Content-Type-Options"] = "nosniff"
     if not is_embedded:
         headers["X-Frame-Options"] = "DENY"
     headers["Referrer-Policy"] = "no-referrer"

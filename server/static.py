@@ -90,7 +90,7 @@ def _read(path: Path, stamp: tuple[int, int]) -> _Kept:
     packed = None if path.suffix in _PACKED else gzip.compress(body, _LEVEL, mtime=0)
     if packed is not None and len(packed) >= len(body):
         packed = None
-    return _Kept(stamp, body, packed, hashlib.sha256(body).hexdigest()[:32])
+    return _Kept(stamp, body, packed, hashlib.sha256(body).hexdigest()[:16])
 
 
 def _type(path: Path) -> str:

@@ -157,7 +157,18 @@ async def test_an_address_has_its_openings(served: Served) -> None:
     assert len(list(served.arena.games())) == 1
 
 
-@pytest.mark.parametrize("path", ["/", "/api/games", "/web/js/dom.js", "/nothing", "/keys/00"])
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/",
+        "/api/games",
+        "/nothing",
+        "/keys/00",
+        "/web/nothing.js",
+        "/web/img/icon.svg",  # a document when somebody opens it
+        "/web/js/verify_worker.js",  # a worker has the policy of its own file
+    ],
+)
 async def test_every_answer_tells_the_browser_what_the_page_may_do(
     served: Served, path: str
 ) -> None:
@@ -171,6 +182,19 @@ async def test_every_answer_tells_the_browser_what_the_page_may_do(
     assert headers["Cross-Origin-Opener-Policy"] == "same-origin"
     assert headers["Cross-Origin-Resource-Policy"] == "same-origin"
     assert headers["Permissions-Policy"].startswith("camera=()")
+    assert "Server" not in headers, "it would name the versions that run here"
+
+
+@pytest.mark.parametrize("path", ["/web/js/dom.js", "/web/css/base.css"])
+async def test_a_file_of_the_page_carries_only_headers_that_it_minds(
+    served: Served, path: str
+) -> None:
+    async with aiohttp.ClientSession(served.url) as http, http.get(path) as response:
+        headers = response.headers
+    assert headers["X-Content-Type-Options"] == "nosniff"
+    assert "Content-Security-Policy" not in headers
+    assert "Server" not in headers
+    assert sum(len(f"{name}: {value}") + 2 for name, value in headers.items()) < 320
 
 
 @pytest.fixture

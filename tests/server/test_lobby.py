@@ -123,7 +123,7 @@ def connects(headers: dict[str, str]) -> set[str]:
 async def test_only_the_checker_may_ask_chain_endpoints(served: Served) -> None:
     assert served.site.info is not None
     served.site.info = served.site.info.model_copy(update={"rpc_url": NODE})
-    page = connects(await policy_of(served, "web/js/proof_check.js"))
+    page = connects(await policy_of(served, f"watch/{GAME}"))
     assert not {"https:", NODE} & page
     checker = connects(await policy_of(served, "web/js/verify_worker.js"))
     assert {"'self'", "https:", NODE} <= checker
