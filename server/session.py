@@ -229,21 +229,23 @@ class Session(Settling):
         if not self._is_wanted(job):
             return []
         if not self.line.is_legal(index):
-            return self.unthinkable(job, f"it chose {index}, which is no legal move", now)
-        self._pondering = None
+            return self._hold_thought(f"it chose {index}, which is no legal move", now)
         return [*self._propose_chosen(index, now), *self._go_on(now)]
 
     def unthinkable(self, job: int, reason: str, now: float) -> list[Effect]:
         """A bot could not choose: it is asked again after a pause."""
-        if not self._is_wanted(job):
-            return []
-        self._pondering = None
+        return self._hold_thought(reason, now) if self._is_wanted(job) else []
+
+    def _hold_thought(self, reason: str, now: float) -> list[Effect]:
         return [WakeAt(self._setback.hit(reason, now))]
 
     def _is_wanted(self, job: int) -> bool:
+        """Whether an answer serves now.  One that does not is asked for anew when it is due."""
         asked = self._pondering
-        is_asked = asked is not None and (asked.job, asked.history) == (job, self.line.history)
-        return is_asked and self._bot_to_think() is not None
+        if asked is None or asked.job != job:
+            return False
+        self._pondering = None
+        return asked.history == self.line.history and self._bot_to_think() is not None
 
     def _proving(self, job: int) -> Ply | None:
         return next((ply for ply in self.line.plies if ply.job == job), None)

@@ -124,6 +124,20 @@ def test_no_illegal_move_is_played_for_a_bot(table: Table) -> None:
     assert table.stages() == ["proposed"]
 
 
+def test_an_answer_that_comes_while_the_bot_is_held_up_is_asked_for_again(table: Table) -> None:
+    (first,) = table.of(Think, table.move(E4))
+    (proof,) = table.of(Prove, table.do(table.session.thought(first.job, choice(first), table.now)))
+    (second,) = table.of(Think, table.move(NF3))
+    table.do(table.session.unprovable(proof.job, "it died", table.now))
+    assert table.session.thought(second.job, choice(second), table.now) == []
+    table.now += FIRST_PAUSE
+    (again,) = table.of(Think, table.do(table.session.woke(table.now)))
+    assert again.ply == second.ply
+    table.do(table.session.thought(again.job, choice(again), table.now))
+    table.settle()
+    assert table.stages() == ["verified"] * 4
+
+
 def test_two_bots_meet_though_one_of_them_ponders(ponderer: Ponderer) -> None:
     table = Table(white=BOT, black=OTHER_BOT)
     (wish,) = table.of(Think)
