@@ -22,7 +22,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Self
 
 from engine.export import Heads
 from proofs.audit_bots import AuditedBot
@@ -56,6 +56,19 @@ class Rebuilt:
     def setup(self) -> str:
         made = self.manifest
         return DEV_SETUP if made.development else f"setup of a ceremony: {made.ceremony}"
+
+
+@dataclass(frozen=True)
+class _Registered:
+    """What the registry says of a bot: SHA-256, hexadecimal."""
+
+    net: str
+    circuit: str
+    key: str
+
+    @classmethod
+    def of(cls, args: Mapping[str, Any]) -> Self:
+        return cls(*(args[name].hex() for name in ("netHash", "circuitHash", "keyHash")))
 
 
 class OnnxBots:
@@ -97,29 +110,30 @@ class OnnxBots:
 
         None if its net is not at hand, and nothing was checked.
         """
-        key_hash, net_hash = args["keyHash"].hex(), args["netHash"].hex()
-        if self._made_before(net_hash, key_hash) is None:
-            self._fetch(key_hash)
-        net = self._nets.get(net_hash)
+        registered = _Registered.of(args)
+        made_before = self._made_before(registered)
+        if made_before is None:
+            self._fetch(registered.key)
+        net = self._nets.get(registered.net)
         if net is None:
             return None
         if ezkl_version() is None:
             ledger.leave(None, "circuit", f"{subject}: {EzklMissing()}", subject=subject)
             return "unchecked"
         try:
-            made, is_right = self._make(net, key_hash)
+            made = made_before or self._make(net, registered.key)
         except OnnxRefused as error:
             ledger.expect(False, None, "circuit", f"{subject}: {error}", subject=subject)
             return "failed"
         except (ProofError, OSError) as error:
             ledger.leave(None, "circuit", f"{subject}: {error}", subject=subject)
             return "unchecked"
-        registered = args["circuitHash"].hex()
-        what = f"{subject}: the net's circuit is {made.manifest.circuit_hash}, not {registered}"
-        same = made.manifest.circuit_hash == registered
+        found = made.manifest
+        what = f"{subject}: the net's circuit is {found.circuit_hash}, not {registered.circuit}"
+        same = found.circuit_hash == registered.circuit
         ledger.expect(same, None, "circuit", what, subject=subject)
-        if not is_right:
-            what = f"{subject}: no setup at hand brings about the key {key_hash}"
+        if found.key_hash != registered.key:
+            what = f"{subject}: no setup at hand brings about the key {registered.key}"
             ledger.leave(None, "key", what, subject=subject)
         elif same:
             ledger.expect(True, None, "key", "", subject=subject)
@@ -132,13 +146,12 @@ class OnnxBots:
         made = self._rebuilt.get(bot)
         return None if made is None else made.setup
 
-    def _make(self, net: Path, key_hash: str) -> tuple[Rebuilt, bool]:
+    def _make(self, net: Path, key_hash: str) -> Rebuilt:
         """The net's files by the setup that brings about the key, else by any.
 
         Raises ProofError, OSError if none can be made at all.
         """
-        if (made := self._made_before(sha256_of(net), key_hash)) is not None:
-            return made, True
+        made: Rebuilt | None = None
         for setup in (*self._setups, None):
             if setup is None and made is not None:
                 break  # a setup of our own is only good to lay out the circuit
@@ -153,9 +166,9 @@ class OnnxBots:
                     raise
                 continue  # such as one of another size
             if made.manifest.key_hash == key_hash:
-                return made, True
+                break
         assert made is not None
-        return made, False
+        return made
 
     def _fetch(self, key_hash: str) -> None:
         """Have the server's files of a key at hand, if there is a server that has them."""
@@ -169,12 +182,12 @@ class OnnxBots:
             self._nets.setdefault(sha256_of(net), net)
             self._setups = (setup, *self._setups)
 
-    def _made_before(self, net_hash: str, key_hash: str) -> Rebuilt | None:
-        """What an earlier audit made of the same net, to the same key."""
+    def _made_before(self, registered: "_Registered") -> Rebuilt | None:
+        """What an earlier audit made of the same net, to the same circuit and key."""
         for path in self._cache.glob("*/manifest.json"):
             with suppress(ProofError, OSError):
                 made = Manifest.read(path.parent)
-                if (made.net_hash, made.key_hash) == (net_hash, key_hash):
+                if _Registered(made.net_hash, made.circuit_hash, made.key_hash) == registered:
                     return Rebuilt(path.parent, check_folder(path.parent))
         return None
 

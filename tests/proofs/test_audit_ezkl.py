@@ -1,6 +1,8 @@
 """The audit of a game against an ONNX bot: all made anew from the net's file and the setup."""
 
 import asyncio
+import json
+import shutil
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -161,6 +163,19 @@ def test_another_circuit_than_the_nets_fails(played: Played, cache: Path) -> Non
     assert report.exit_code == FAILED
     assert (None, "circuit") in failures(report)
     assert (1, "proof") in undecided(report)
+
+
+def test_a_folder_of_another_circuit_to_the_same_key_is_not_taken(
+    played: Played, cache: Path, tmp_path: Path
+) -> None:
+    """Such as one that another version of ours laid out, told differently and proven alike."""
+    (made,) = cache.glob("*/manifest.json")
+    shutil.copytree(cache / "srs", tmp_path / "srs")
+    shutil.copytree(made.parent, tmp_path / "other")
+    manifest = json.loads(made.read_text()) | {"circuit_hash": "77" * 32}
+    (tmp_path / "other" / "manifest.json").write_text(json.dumps(manifest))
+    assert check(played.record, tmp_path, played.codes).exit_code == VERIFIED
+    assert len(list(tmp_path.glob("*/manifest.json"))) == 2
 
 
 def test_without_what_it_takes_nothing_passes(
