@@ -31,7 +31,7 @@ from proofs.errors import ArtifactMissing
 
 FORMAT: Final = "checkproof-release/1"
 PATH: Final = Path(__file__).with_name("release.json")
-CONTRACTS: Final = ("Arena", "BotRegistry", "Groth16MoveVerifier", "EzklMoveVerifier")
+CONTRACTS: Final = ("Arena", "BotRegistry", "Groth16MoveVerifier", "EzklMoveVerifier", "ProofPurse")
 
 _COMPILER: Final = Path(__file__).with_name("contracts") / "compile.mjs"
 _NO_SOLC: Final = "the Solidity compiler is not installed; run `make setup`"

@@ -19,6 +19,10 @@ from proofs.node import anvil_program
 
 GAS: Final = 12_000_000
 _START_SECONDS: Final = 30.0
+_WITH_ERRORS: Final = (
+    *("Arena", "BotRegistry", "Groth16MoveVerifier", "EzklMoveVerifier", "LibraryHarness"),
+    "ProofPurse",
+)
 _PUSH_SECONDS: Final = 3.0
 
 
@@ -167,11 +171,13 @@ class Contract:
     def at(cls, node: Node, name: str, address: str) -> "Contract":
         return cls(node, load_artifact(name), address)
 
-    def send(self, function: str, *arguments: Any, sender: int = 0, gas: int = GAS) -> Receipt:
-        """Raises Reverted."""
-        data = self.artifact.call(function, *arguments)
+    def send(
+        self, function: str, *arguments: Any, sender: int = 0, gas: int = GAS, value: int = 0
+    ) -> Receipt:
+        """`value` is in wei.  Raises Reverted."""
+        data, account = self.artifact.call(function, *arguments), self.node.accounts[sender]
         return read_receipt(
-            self.node, _transact(self.node, self.address, data, self.node.accounts[sender], gas)
+            self.node, _transact(self.node, self.address, data, account, gas, value)
         )
 
     def send_later(self, function: str, *arguments: Any) -> str:
@@ -216,13 +222,15 @@ def read_receipt(node: Node, receipt: dict[str, Any]) -> Receipt:
     )
 
 
-def _message(to: str | None, data: bytes, sender: str, gas: int) -> dict[str, str]:
-    message = {"from": sender, "data": "0x" + data.hex(), "gas": hex(gas)}
+def _message(to: str | None, data: bytes, sender: str, gas: int, value: int = 0) -> dict[str, str]:
+    message = {"from": sender, "data": "0x" + data.hex(), "gas": hex(gas), "value": hex(value)}
     return message if to is None else {**message, "to": to}
 
 
-def _transact(node: Node, to: str | None, data: bytes, sender: str, gas: int) -> dict[str, Any]:
-    sent: str = node.ask("eth_sendTransaction", _message(to, data, sender, gas))
+def _transact(  # noqa: PLR0917  what a transaction consists of
+    node: Node, to: str | None, data: bytes, sender: str, gas: int, value: int = 0
+) -> dict[str, Any]:
+    sent: str = node.ask("eth_sendTransaction", _message(to, data, sender, gas, value))
     receipt = node.mined(sent)
     if to is None:
         read_receipt(node, receipt)
@@ -232,7 +240,7 @@ def _transact(node: Node, to: str | None, data: bytes, sender: str, gas: int) ->
 def _event(log: dict[str, Any]) -> tuple[str, dict[str, Any]] | None:
     topics = [bytes.fromhex(topic[2:]) for topic in log["topics"]]
     data = bytes.fromhex(log["data"][2:])
-    for name in ("Arena", "BotRegistry"):
+    for name in ("Arena", "BotRegistry", "ProofPurse"):
         found = load_artifact(name).event(topics, data)
         if found is not None:
             return found
@@ -240,8 +248,7 @@ def _event(log: dict[str, Any]) -> tuple[str, dict[str, Any]] | None:
 
 
 def _reverted(data: str) -> Reverted:
-    names = ("Arena", "BotRegistry", "Groth16MoveVerifier", "EzklMoveVerifier", "LibraryHarness")
-    artifacts = [load_artifact(name) for name in names]
+    artifacts = [load_artifact(name) for name in _WITH_ERRORS]
     return Reverted(*decode_error(bytes.fromhex(data[2:]), artifacts))
 
 

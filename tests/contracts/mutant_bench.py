@@ -53,6 +53,7 @@ _TESTS_OF: Final = {
     "Groth16MoveVerifier": ("test_verifier", "test_registry", "test_arena_proofs"),
     "BotRegistry": ("test_registry", "test_arena_open", "test_arena_moves", "test_arena_proofs"),
     "EzklMoveVerifier": ("test_ezkl_verifier",),
+    "ProofPurse": ("test_purse",),
     "Arena": ("test_arena_*", "test_quiet_moves", "test_shortcuts", "test_start"),
 }
 _LEFT_OUT: Final = re.compile(
