@@ -233,13 +233,20 @@ class Chain:
         return await self.send(None, artifact.creation(*arguments))
 
     async def send(
-        self, to: str | None, data: bytes, *, on_sent: OnSent | None = None, once: bool = False
+        self,
+        to: str | None,
+        data: bytes,
+        *,
+        value: int = 0,
+        on_sent: OnSent | None = None,
+        once: bool = False,
     ) -> Receipt:
-        """Send call data from our key and wait until it landed; `once` as in Sender.send.
+        """Send call data from our key and wait until it landed; all else as in Sender.send.
 
         Raises ChainRejected, and ChainDown if it cannot be said whether it landed.
         """
-        return await self._receipt(await self._key.send(to, data, on_sent=on_sent, once=once))
+        sent = await self._key.send(to, data, value=value, on_sent=on_sent, once=once)
+        return await self._receipt(sent)
 
     async def recover(self) -> int:
         """Bring again what we sent and the chain has lost; returns how many.  Raises ChainDown."""
@@ -249,17 +256,17 @@ class Chain:
 
     async def game(self, game: bytes) -> OnChainGame:
         """What the Arena holds of a game.  Raises ChainRejected (GameUnknown)."""
-        raw = await self._view(self._arena, self.addresses.arena, "game", game)
+        raw = await self.view(self._arena, self.addresses.arena, "game", game)
         return game_of(raw)
 
     async def legal_mask(self, game: bytes) -> int:
         """The contract's legal-move mask, bit i for index i."""
-        words = await self._view(self._arena, self.addresses.arena, "legalMask", game)
+        words = await self.view(self._arena, self.addresses.arena, "legalMask", game)
         return sum(word << 256 * k for k, word in enumerate(words))
 
     async def registry_of_arena(self) -> str:
         """The registry that the Arena asks, whatever we were told."""
-        address: str = await self._view(self._arena, self.addresses.arena, "registry")
+        address: str = await self.view(self._arena, self.addresses.arena, "registry")
         return address
 
     async def logs(self, game: bytes) -> list[LogEvent]:
@@ -329,6 +336,15 @@ class Chain:
             self._gas.clear()
         self._gas[tx] = gas
 
+    async def view(self, artifact: Artifact, to: str, function: str, *arguments: Any) -> Any:
+        """What a contract answers.  Raises WrongChain where there is none, ChainRejected."""
+        call = {"to": to, "data": "0x" + artifact.call(function, *arguments).hex()}
+        answer = await self.rpc.run("eth_call", call, "latest")
+        if answer == "0x":
+            raise WrongChain(f"there is no {artifact.name} at {to} on chain {self.chain_id}")
+        with sensible(self.rpc.url):
+            return artifact.answer(function, _bytes(answer))
+
     # ---- inside ----
 
     @property
@@ -342,14 +358,6 @@ class Chain:
         # a timeout may have to be claimed twice; all else can only be done once
         once = function != "claimTimeout"
         return await self.send(self.addresses.arena, data, on_sent=on_sent, once=once)
-
-    async def _view(self, artifact: Artifact, to: str, function: str, *arguments: Any) -> Any:
-        call = {"to": to, "data": "0x" + artifact.call(function, *arguments).hex()}
-        answer = await self.rpc.run("eth_call", call, "latest")
-        if answer == "0x":
-            raise WrongChain(f"there is no {artifact.name} at {to} on chain {self.chain_id}")
-        with sensible(self.rpc.url):
-            return artifact.answer(function, _bytes(answer))
 
     async def _receipt(self, raw: dict[str, Any]) -> Receipt:
         with sensible(self.rpc.url):

@@ -9,6 +9,7 @@ ProofError
 ├── KeyNotFound       no such key in the store
 ├── KeyDamaged        a stored key that is not what its name says
 ├── KeyMismatch       a key for another circuit
+├── NotWorthProving   a move that would earn its prover too little
 ├── BotFilesMissing   a bot's net or key that is needed and not at hand
 ├── CeremonyFailed    a step of a setup ceremony that could not be made
 ├── CeremonyBroken    a setup ceremony that does not hold
@@ -224,6 +225,14 @@ class BotFilesMissing(ProofError):
         super().__init__(f"the moves of bot {bot} cannot be made here: {why}")
         self.bot = bot
         self.why = why
+
+
+class NotWorthProving(ProofError):
+    def __init__(self, ply: int, fee: int, least: int) -> None:
+        super().__init__(f"ply {ply} would earn {fee} wei now, less than {least}")
+        self.ply = ply
+        self.fee = fee
+        self.least = least
 
 
 class CeremonyFailed(ProofError):

@@ -13,8 +13,9 @@ from typing import Final, Protocol
 from engine.encoding import Position
 from engine.game import Game
 from proofs.chain import Chain
-from proofs.errors import ChainDown, ChainRejected, NoSuchGame
-from proofs.records import LogEvent, Opening, opening_of
+from proofs.errors import ChainDown, ChainRejected, NoSuchGame, NotWorthProving
+from proofs.purse import Purse
+from proofs.records import LogEvent, Opening, Receipt, opening_of
 from proofs.signing import side_player
 from proofs.statement import Statement, dice, game_seed, next_history
 
@@ -49,9 +50,29 @@ class Standing:
         return opening.white if self.game.turn else opening.black
 
     @property
+    def other(self) -> bytes:
+        """The side that is not to move."""
+        opening = self.opening.open
+        return opening.black if self.game.turn else opening.white
+
+    @property
     def dice(self) -> int:
         seed = game_seed(self.opening.secret, self.opening.open.seed)
         return dice(seed, self.game.ply, self.history)
+
+
+@dataclass(frozen=True)
+class Fees:
+    """Where proven moves earn something; one that would earn less than `least` is not proven."""
+
+    purse: Purse
+    least: int = 0
+
+    async def check(self, now: Standing) -> None:
+        """Raises NotWorthProving, ChainDown."""
+        fee = await self.purse.fee_now(now.mover, now.other)
+        if fee < self.least:
+            raise NotWorthProving(now.game.ply, fee, self.least)
 
 
 async def standing_of(chain: Chain, game: bytes) -> Standing:
@@ -80,12 +101,14 @@ async def prove_game(
     *,
     watch: bool,
     tell: Tell,
+    fees: Fees | None = None,
     poll_seconds: float = POLL_SECONDS,
 ) -> int:
     """Bring every move that a bot owes, until the game ends or, without `watch`, none is owed.
 
-    The number of moves that this call brought.  Raises NoSuchGame, BotFilesMissing, ProofError; a
-    chain that does not answer ends it only without `watch`.
+    The number of moves that this call brought.  Raises NoSuchGame, BotFilesMissing, ProofError, and
+    NotWorthProving where moves earn less than `fees` demand; a chain that does not answer ends it
+    only without `watch`.
     """
     makers: dict[bytes, Maker] = {}
     brought = 0
@@ -95,9 +118,11 @@ async def prove_game(
             if now.is_over:
                 return brought
             if side_player(now.mover) is None:
+                if fees is not None:
+                    await fees.check(now)
                 if now.mover not in makers:
                     makers[now.mover] = await asyncio.to_thread(maker_of, now.mover)
-                brought += await _bring(chain, game, now, makers[now.mover], tell)
+                brought += await _Bringing(chain, game, fees, tell).bring(now, makers[now.mover])
                 continue
         except ChainDown as error:
             if not watch:
@@ -108,19 +133,36 @@ async def prove_game(
         await asyncio.sleep(poll_seconds)
 
 
-async def _bring(chain: Chain, game: bytes, now: Standing, maker: Maker, tell: Tell) -> bool:
-    """Prove and submit the move that is owed; False if somebody else was faster."""
-    position, mask, ply = now.game.position, now.game.mask, now.game.ply
-    index = await asyncio.to_thread(maker.choose, position, mask, now.dice)
-    statement = Statement.of(position, mask, index, payee=chain.payee, dice=now.dice)
-    tell(f"proving ply {ply}")
-    proof = await asyncio.to_thread(maker.prove, statement)
-    try:
-        receipt = await chain.submit_bot_move(game, ply, index, chain.payee, proof)
-    except ChainRejected as error:
-        if error.name not in _OVERTAKEN:
-            raise
-        tell(f"ply {ply}: somebody else was faster")
-        return False
-    tell(f"ply {ply}: verified in {receipt.tx}, {receipt.gas:,} gas")
-    return True
+@dataclass(frozen=True)
+class _Bringing:
+    """How moves of one game get to the chain."""
+
+    chain: Chain
+    game: bytes
+    fees: Fees | None
+    tell: Tell
+
+    async def bring(self, now: Standing, maker: Maker) -> bool:
+        """Prove and submit the move that is owed; False if somebody else was faster."""
+        position, mask, ply = now.game.position, now.game.mask, now.game.ply
+        index = await asyncio.to_thread(maker.choose, position, mask, now.dice)
+        payee = self.chain.payee
+        statement = Statement.of(position, mask, index, payee=payee, dice=now.dice)
+        self.tell(f"proving ply {ply}")
+        proof = await asyncio.to_thread(maker.prove, statement)
+        try:
+            receipt, earned = await self._submit(ply, index, proof)
+        except ChainRejected as error:
+            if error.name not in _OVERTAKEN:
+                raise
+            self.tell(f"ply {ply}: somebody else was faster")
+            return False
+        self.tell(f"ply {ply}: verified in {receipt.tx}, {receipt.gas:,} gas{earned}")
+        return True
+
+    async def _submit(self, ply: int, index: int, proof: bytes) -> tuple[Receipt, str]:
+        chain, move = self.chain, (self.game, ply, index, self.chain.payee, proof)
+        if self.fees is None:
+            return await chain.submit_bot_move(*move), ""
+        receipt, fee = await self.fees.purse.submit(*move, least=self.fees.least)
+        return receipt, f", {fee:,} wei earned"

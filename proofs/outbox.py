@@ -25,9 +25,13 @@ class SignedTx:
     block: int | None = None
 
 
-def wish_of(to: str | None, data: bytes) -> bytes:
-    """32 bytes that name what a transaction is to do, whichever its nonce and fees."""
-    return hashlib.sha256((to or "").lower().encode() + b"\0" + data).digest()
+def wish_of(to: str | None, data: bytes, value: int = 0) -> bytes:
+    """32 bytes that name what a transaction is to do, whichever its nonce and fees.
+
+    `value` is the money that goes with it, in wei.
+    """
+    money = b"%d" % value if value else b""
+    return hashlib.sha256((to or "").lower().encode() + money + b"\0" + data).digest()
 
 
 class Outbox(Protocol):

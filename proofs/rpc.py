@@ -15,7 +15,7 @@ from web3.types import RPCEndpoint
 from proofs.abi import decode_error, load_artifact
 from proofs.errors import ChainDown, ChainRejected
 
-CONTRACTS: Final = ("Arena", "BotRegistry", "Groth16MoveVerifier")
+CONTRACTS: Final = ("Arena", "BotRegistry", "Groth16MoveVerifier", "ProofPurse")
 """Whose errors are known by name."""
 
 _TIMEOUT: Final = aiohttp.ClientTimeout(total=20, connect=5)

@@ -96,9 +96,15 @@ class Sender:
         self.on_receipt: OnReceipt = lambda _receipt: None
 
     async def send(
-        self, to: str | None, data: bytes, *, on_sent: OnSent | None = None, once: bool = False
+        self,
+        to: str | None,
+        data: bytes,
+        *,
+        value: int = 0,
+        on_sent: OnSent | None = None,
+        once: bool = False,
     ) -> dict[str, Any]:
-        """Send call data, wait for its block and return the node's receipt.
+        """Send call data and `value` wei, wait for the block and return the node's receipt.
 
         The same call data that is under way already is waited for and not sent again; with `once`
         not even after it has landed, unless the contract refused it then.
@@ -108,7 +114,9 @@ class Sender:
         call = {"from": self.address, "data": "0x" + data.hex()}
         if to is not None:
             call["to"] = to
-        wish = wish_of(to, data)
+        if value:
+            call["value"] = hex(value)
+        wish = wish_of(to, data, value)
         with sensible(self._rpc.url):
             signed = await self._take(call, wish, once, on_sent)
             try:
@@ -223,7 +231,7 @@ class Sender:
             "nonce": nonce,
             "gas": gas,
             **fees,
-            "value": 0,
+            "value": int(call.get("value", "0x0"), 16),
             "data": call["data"],
         }
         if "to" in call:

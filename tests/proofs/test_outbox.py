@@ -59,6 +59,7 @@ def test_memory_outbox() -> None:
 def test_a_wish_is_its_call_whatever_the_case_of_the_address() -> None:
     assert wish_of("0xAB", b"1") == wish_of("0xab", b"1") != wish_of("0xab", b"2")
     assert wish_of(None, b"1") != wish_of("0xab", b"1")
+    assert wish_of("0xab", b"1", 7) not in {wish_of("0xab", b"1"), wish_of("0xab", b"1", 8)}
 
 
 class Kept:
