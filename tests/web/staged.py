@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Final
 
 from engine.policy_map import move_index
@@ -24,6 +25,7 @@ class Staged:
         *,
         name: str = "player",
         base: int = 300,
+        delay: int = 0,
         white: bytes | None = None,
     ) -> None:
         self.arena = arena
@@ -36,6 +38,7 @@ class Staged:
             expires=offer.expires,
             nonce=time.monotonic_ns(),
         )
+        opening = replace(opening, delay_seconds=delay)
         self.game = arena.open_game(opening, opening.sign(DOMAIN, self.player.key))
         self.hosted = arena.game(self.game)
 

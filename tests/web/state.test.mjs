@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { timeLeft } from "../../web/js/clocks.js";
-import { absences, beforeResigning, describe, holdUp } from "../../web/js/describe.js";
+import { absences, audience, beforeResigning, describe, holdUp } from "../../web/js/describe.js";
 import { clockText, duration, grouped, seconds, short } from "../../web/js/format.js";
 import {
   CommandRefused,
@@ -83,6 +83,18 @@ test("a snapshot is replayed, and tells whose turn it is", () => {
   assert.ok(!states.canMove(begun(2, {}, null)), "not as a spectator");
   assert.ok(!states.canMove(begun(2, { status: "ended" })), "not after the end");
   assert.ok(!states.canMove(states.withConnection(state, "lost")), "not without a connection");
+});
+
+test("who looks on is told without whoever reads it", () => {
+  const told = (/** @type {number} */ spectators, /** @type {string | null} */ viewer) =>
+    audience(begun(2, { spectators }, viewer));
+  const stranger = `0x${"9".repeat(40)}`;
+  assert.equal(told(0, PLAYER), "");
+  assert.equal(told(1, PLAYER), "1 watching");
+  assert.equal(told(0, null), "", "before the server has counted this page");
+  assert.equal(told(1, null), "");
+  assert.equal(told(2, stranger), "you and 1 other watching");
+  assert.equal(told(3, null), "you and 2 others watching");
 });
 
 test("a proposed bot move may be answered at once", () => {

@@ -1,15 +1,15 @@
 """What the game page shows, keeps and gives away, in Chromium."""
 
-import gzip
 import io
 import re
 import time
 from pathlib import Path
+from typing import Any
 
 import chess
 import chess.pgn
 import pytest
-from playwright.async_api import Browser, Response, expect
+from playwright.async_api import Browser, expect
 
 from tests.web.axe import serious
 from tests.web.browser import Hand, Scheme
@@ -168,6 +168,49 @@ async def test_pgn_and_fen_are_copied_and_saved(
     await hand.close()
 
 
+async def test_a_link_to_watch_and_a_fen_are_taken_along(
+    arena: FakeArena, browser: Browser, tmp_path: Path
+) -> None:
+    hand = await Hand.of(browser)
+    await hand.page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    game = await hand.start(arena.url, "first", "white")
+    await play_line(hand, "e2e4")
+    await expect(hand.moves).to_have_count(2)
+    page = hand.page
+    await page.locator("#share").click()
+    await page.locator("#copy-link").click()
+    await expect(page.locator("#copy-link")).to_have_attribute("data-copied", "yes")
+    link = await page.evaluate("navigator.clipboard.readText()")
+    assert link == f"{arena.url}/watch/{game}"  # not the page that has a key of a side
+    async with page.expect_download() as saving:
+        await page.get_by_test_id("save-fen").click()
+    download = await saving.value
+    assert download.suggested_filename == f"checkproof-{game[2:10]}.fen"
+    await download.save_as(tmp_path / "game.fen")
+    assert (tmp_path / "game.fen").read_text() == (await hand.position()).fen() + "\n"
+    await page.goto(link)
+    await expect(page.get_by_test_id("role")).to_have_text("watching")
+    assert hand.faults == []
+    await hand.close()
+
+
+async def test_a_delay_is_shown_and_costs_nothing(arena: FakeArena, hand: Hand) -> None:
+    free, clock = hand.page.get_by_test_id("delay-white"), hand.page.get_by_test_id("clock-white")
+    long = Staged(arena.hosts, delay=120)
+    await long.play("e4")
+    await hand.page.goto(f"{arena.url}/watch/{long.id}")
+    await expect(free).to_have_text(re.compile(r"^\+\d+ s free$"))
+    seconds, stands = await free.inner_text(), await clock.inner_text()
+    await expect(free).not_to_have_text(seconds)
+    await expect(clock).to_have_text(stands)
+    await expect(hand.page.get_by_test_id("delay-black")).to_be_hidden()
+    short = Staged(arena.hosts, delay=1)
+    await short.play("e4")
+    await hand.page.goto(f"{arena.url}/watch/{short.id}")
+    await expect(clock).to_have_text(re.compile(r"^4:[0-5]\d$"))
+    await expect(free).to_be_hidden()
+
+
 async def test_a_wrong_clock_of_this_machine_does_not_matter(arena: FakeArena, hand: Hand) -> None:
     game = Staged(arena.hosts, base=600)
     await game.play("e4")
@@ -203,16 +246,11 @@ async def test_the_page_is_small_and_soon_there(arena: FakeArena, browser: Brows
     await first.page.goto(f"{arena.url}/watch/{game.id}")  # Chromium itself is warm, no cache is
     await expect(first.page.locator("#board svg.cm-chessboard")).to_be_visible()
     await first.close()
-    sizes: dict[str, int] = {}
-
-    async def weigh(response: Response) -> None:
-        body = await response.body()
-        sizes[response.url.removeprefix(arena.url)] = len(gzip.compress(body, 6))
-
-    hand.page.on("response", weigh)
+    sizes = await weighed(hand)
     await hand.page.goto(f"{arena.url}/watch/{game.id}")
     await expect(hand.page.locator("#board svg.cm-chessboard")).to_be_visible()
     await hand.page.wait_for_load_state("networkidle")
+    assert len(sizes) > 50
     assert sum(sizes.values()) < MOST_BYTES, sizes
     verifies = [url for url in sizes if "verify" in url or "curves" in url or "proof_" in url]
     assert verifies == [], "what verifies is loaded only when asked for"
@@ -225,6 +263,24 @@ async def test_the_page_is_small_and_soon_there(arena: FakeArena, browser: Brows
         took.append(await usable_after(hand))
         await hand.close()
     assert min(took) < MOST_SECONDS, took
+
+
+async def weighed(hand: Hand) -> dict[str, int]:
+    """What each answer takes on the wire, with its headers: filled in as the page loads."""
+    wire = await hand.page.context.new_cdp_session(hand.page)
+    urls: dict[str, str] = {}
+    sizes: dict[str, int] = {}
+
+    def finished(event: dict[str, Any]) -> None:
+        url, size = urls[event["requestId"]], event["encodedDataLength"]
+        sizes[url] = sizes.get(url, 0) + int(size)
+
+    wire.on(
+        "Network.requestWillBeSent", lambda e: urls.update({e["requestId"]: e["request"]["url"]})
+    )
+    wire.on("Network.loadingFinished", finished)
+    await wire.send("Network.enable")
+    return sizes
 
 
 async def usable_after(hand: Hand) -> float:

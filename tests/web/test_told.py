@@ -12,6 +12,7 @@ from server.errors import CommandRefused
 from server.hosted import Hosted
 from tests.web.browser import Hand
 from tests.web.conftest import FakeArena
+from tests.web.staged import Staged
 from tests.web.test_page import move, play_line
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -221,14 +222,28 @@ async def test_a_resignation_lost_with_its_connection_is_sent_again(
     assert len(lost) == 1
 
 
+async def test_who_looks_on_alone_is_not_told_of_himself(
+    arena: FakeArena, hand: Hand, browser: Browser
+) -> None:
+    game = Staged(arena.hosts)
+    audience = hand.page.get_by_test_id("spectators")
+    await hand.page.goto(f"{arena.url}/watch/{game.id}")
+    other = await Hand.of(browser)
+    await other.page.goto(f"{arena.url}/watch/{game.id}")
+    for one in (hand, other):
+        told = one.page.get_by_test_id("spectators")
+        await expect(told).to_have_text("you and 1 other watching")
+    await other.close()
+    await expect(audience).to_be_empty()
+
+
 async def test_a_player_is_no_spectator_even_before_a_move(
     arena: FakeArena, hand: Hand, browser: Browser
 ) -> None:
     game = await hand.start(arena.url, "first", "white")
     watcher = await Hand.of(browser)
     await watcher.page.goto(f"{arena.url}/watch/{game}")
-    for one in (hand, watcher):
-        await expect(one.page.get_by_test_id("spectators")).to_have_text("1 watching")
+    await expect(hand.page.get_by_test_id("spectators")).to_have_text("1 watching")
     assert hosted(arena, game).room.spectators == 1
     assert watcher.faults == []
     await watcher.close()

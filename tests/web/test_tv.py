@@ -7,6 +7,7 @@ import pytest
 from aiohttp import web
 from playwright.async_api import Browser, Locator, expect
 
+from server.client import Client
 from tests.web.axe import serious
 from tests.web.browser import Hand
 from tests.web.conftest import FakeArena
@@ -33,7 +34,10 @@ async def test_the_tv_waits_and_then_shows_the_game_that_begins(
     await expect(board_of(hand)).to_have_attribute("data-fen", game.fen)
     await expect(hand.page.get_by_test_id("mark")).to_have_count(3)
     await expect(hand.page.get_by_test_id("proofs")).to_contain_text("3 of 3 bot moves proven")
-    await expect(hand.page.get_by_test_id("spectators")).to_have_text("1 watching")
+    await expect(hand.page.get_by_test_id("spectators")).to_be_empty()
+    async with await Client.connect(arena.url, game=game.id):
+        told = hand.page.get_by_test_id("spectators")
+        await expect(told).to_have_text("you and 1 other watching")
     assert await serious(hand.page) == []
 
 

@@ -1,11 +1,9 @@
 /** The page of one game: /game/{id} for the player who holds a key of it, /watch/{id} for all. */
 import { fetchConfig } from "./api.js";
 import { title } from "./describe.js";
-import { byId } from "./dom.js";
-import { mountKeys } from "./keys_dialog.js";
+import { byId, loadStyle } from "./dom.js";
 import { storedKey } from "./keys.js";
 import { ServerTime } from "./lag.js";
-import { openGame } from "./opening.js";
 import { applyPrefs, loadPrefs, savePrefs } from "./prefs.js";
 import { premoveIndex } from "./premove.js";
 import { CommandRefused, Connection, ConnectionLost, lineOf, socketUrl } from "./protocol.js";
@@ -31,6 +29,8 @@ const TICK_MS = 100;
 /** When to ask what time it is at the server, after a connection was made. */
 const ASK_TIME_MS = [0, 1000, 3000, 10_000];
 const LATER = new Set(["rate_limited", "closing"]);
+/** Not everybody looks at a proof. */
+const PROOF_STYLE = "/web/css/proof.css";
 
 const serverTime = new ServerTime();
 const now = () => serverTime.from(Date.now() / 1000);
@@ -62,8 +62,11 @@ class GamePage {
     this.domain = { chainId: config.chainId, arena: config.arena };
     applyPrefs(this.prefs);
     this.view = new GameView(config, this.#actions());
-    mountShare(() => (this.state.snapshot ? this.state : null));
-    mountKeys(byId("keys", HTMLButtonElement));
+    mountShare(
+      () => (this.state.snapshot ? this.state : null),
+      (part) => this.#load(part),
+    );
+    byId("keys", HTMLButtonElement).addEventListener("click", () => void this.#openKeys());
     this.showPrefs = mountSettings(
       () => this.prefs,
       (change) => this.#prefer(change),
@@ -265,6 +268,7 @@ class GamePage {
         clocks: snapshot.clock,
         ...(snapshot.startFen ? { fen: snapshot.startFen } : {}),
       };
+      const { openGame } = await import("./opening.js");
       location.assign(`/game/${await openGame(lobby, this.config, terms)}`);
     } catch (error) {
       this.set(states.withError(this.state, lineOf(error)));
@@ -283,8 +287,33 @@ class GamePage {
 
   /** @param {number} ply */
   async #openProof(ply) {
-    this.#drawer ??= await import("./proof_drawer.js");
-    this.#drawer.openProof(ply, { state: this.state, config: this.config });
+    const load = () => Promise.all([import("./proof_drawer.js"), loadStyle(PROOF_STYLE)]);
+    const [drawer] = (await this.#load(load)) ?? [];
+    this.#drawer ??= drawer ?? null;
+    drawer?.openProof(ply, { state: this.state, config: this.config });
+  }
+
+  async #openKeys() {
+    const dialog = await this.#load(() => import("./keys_dialog.js"));
+    dialog?.openKeys();
+  }
+
+  /**
+   * A part of the page that is fetched when it is wanted.
+   *
+   * @template T
+   * @param {() => Promise<T>} part
+   * @returns {Promise<T | null>} null if it did not come; the player is told
+   */
+  async #load(part) {
+    try {
+      return await part();
+    } catch (error) {
+      console.error(error);
+      const fault = "This part of the page could not be loaded. Please try again.";
+      this.set(states.withError(this.state, fault));
+      return null;
+    }
   }
 
   /** @param {import("./shortcuts.js").Shortcut} shortcut */
@@ -322,6 +351,7 @@ class GamePage {
     byId("zen-off", HTMLButtonElement).hidden = !this.prefs.zen;
     byId("reader-board", HTMLElement).tabIndex = this.prefs.reader ? 0 : -1; // it scrolls
     this.showPrefs();
+    if (this.prefs.reader) void this.#load(() => this.view.showReader());
   }
 
   /** @param {State} before @param {State} next */

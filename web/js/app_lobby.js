@@ -2,7 +2,6 @@
 import { ApiFault, fetchConfig, fetchLobby } from "./api.js";
 import { randomBytes } from "./bytes.js";
 import { byId } from "./dom.js";
-import { mountKeys } from "./keys_dialog.js";
 import { ownAddresses, storedKey } from "./keys.js";
 import { openGame } from "./opening.js";
 import { Connection, lineOf, socketUrl } from "./protocol.js";
@@ -41,6 +40,15 @@ async function start(bot, choice) {
   }
 }
 
+async function openKeys() {
+  try {
+    const dialog = await import("./keys_dialog.js");
+    dialog.openKeys();
+  } catch {
+    view.showError("This part of the page could not be loaded. Please try again.");
+  }
+}
+
 /** The games and what else changes; a page that nobody sees asks for nothing. */
 async function refresh() {
   if (!document.hidden) await ask();
@@ -65,7 +73,7 @@ async function ask() {
 
 async function main() {
   view.showIdentity(storedKey()?.address ?? null);
-  mountKeys(byId("keys", HTMLButtonElement));
+  byId("keys", HTMLButtonElement).addEventListener("click", () => void openKeys());
   document.addEventListener("visibilitychange", () => document.hidden || void ask());
   try {
     config = await fetchConfig();

@@ -1,5 +1,6 @@
 /** The TV: the arena's featured game, and the next one when it is over. */
 import { ApiFault, fetchConfig, fetchLobby } from "./api.js";
+import { audience } from "./describe.js";
 import { byId, setText } from "./dom.js";
 import { openProof, updateProof } from "./proof_drawer.js";
 import { Connection, lineOf, socketUrl } from "./protocol.js";
@@ -73,8 +74,7 @@ class Tv {
     byId("screen", HTMLElement).dataset.game = state.game;
     byId("lost", HTMLElement).hidden = state.connection === "open";
     byId("open", HTMLAnchorElement).href = `/watch/${state.game}`;
-    const { spectators = 0 } = state.snapshot ?? {};
-    setText(byId("spectators", HTMLElement), `${spectators} watching`);
+    setText(byId("spectators", HTMLElement), audience(state));
     this.viewer.render(state, now());
     updateProof(state);
   }

@@ -32,6 +32,18 @@ export function describe(state) {
   return { headline, detail: opening || waitingFor(state) };
 }
 
+/**
+ * Who looks on besides whoever reads it: the server counts every page that is not a player's.
+ *
+ * @param {State} state
+ */
+export function audience(state) {
+  const { spectators = 0 } = state.snapshot ?? {};
+  if (playerColor(state)) return spectators > 0 ? `${spectators} watching` : "";
+  const others = spectators - 1;
+  return others > 0 ? `you and ${others} ${others === 1 ? "other" : "others"} watching` : "";
+}
+
 /** @param {Snapshot} snapshot */
 const openingLine = ({ openStage: { reason } }) =>
   `The opening is on its way to the chain${reason ? `: ${reason}` : ""}.`;

@@ -38,14 +38,33 @@ export function setText(node, text) {
 }
 
 /**
+ * Styles that only a part of the page needs.
+ *
+ * @param {string} href
+ * @returns {Promise<void>} when they hold
+ */
+export function loadStyle(href) {
+  if (document.querySelector(`link[href="${href}"]`)) return Promise.resolve();
+  const link = h("link", { rel: "stylesheet", href });
+  return new Promise((resolve, reject) => {
+    link.addEventListener("load", () => resolve());
+    link.addEventListener("error", () => {
+      link.remove(); // the next time asks again
+      reject(new Error(`${href} could not be loaded`));
+    });
+    document.head.append(link);
+  });
+}
+
+/**
  * Put text on the clipboard, and say so on the button for a moment.
  *
  * @param {HTMLElement} button
- * @param {string} text
+ * @param {string | Promise<string>} text
  */
 export async function copyFrom(button, text) {
   try {
-    await navigator.clipboard.writeText(text);
+    await navigator.clipboard.writeText(await text);
     button.dataset.copied = "yes";
   } catch {
     button.dataset.copied = "no";

@@ -19,20 +19,18 @@ import { findWallets } from "./wallet.js";
 const button = (label, attributes = {}) =>
   h("button", { type: "button", class: "button small", ...attributes }, label);
 
-/** Let a button open the dialog. @param {HTMLElement} opener */
-export function mountKeys(opener) {
-  /** @type {HTMLDialogElement | null} */
-  let dialog = null;
-  opener.addEventListener("click", () => {
-    dialog?.remove();
-    dialog = document.body.appendChild(makeDialog());
-    dialog.showModal();
-  });
+/** @type {HTMLDialogElement | null} */
+let dialog = null;
+
+export function openKeys() {
+  dialog?.remove();
+  dialog = document.body.appendChild(makeDialog());
+  dialog.showModal();
 }
 
 function makeDialog() {
   const close = button("Done", { "data-testid": "keys-done" });
-  const dialog = h(
+  const made = h(
     "dialog",
     { class: "dialog keys", "aria-labelledby": "keys-title", "data-testid": "keys-dialog" },
     h("h2", { id: "keys-title" }, "Your key"),
@@ -41,8 +39,8 @@ function makeDialog() {
     ...importPart(),
     h("div", { class: "row" }, close),
   );
-  close.addEventListener("click", () => dialog.close());
-  return dialog;
+  close.addEventListener("click", () => made.close());
+  return made;
 }
 
 // --- who signs -----------------------------------------------------------------------------------

@@ -1,6 +1,6 @@
 /** The game page's DOM: what is not in the other view_*.js is read and written here. */
 import { Board } from "./board.js";
-import { absences, beforeResigning, describe, holdUp } from "./describe.js";
+import { absences, audience, beforeResigning, describe, holdUp } from "./describe.js";
 import { byId, copyFrom, h, setText } from "./dom.js";
 import { grouped, short, timeOfDay } from "./format.js";
 import {
@@ -20,7 +20,6 @@ import {
 import { Confirmation } from "./view_confirm.js";
 import { renderShare } from "./view_menu.js";
 import { MoveList } from "./view_moves.js";
-import { Reader } from "./view_reader.js";
 import { COLORS, Sides } from "./view_sides.js";
 
 /** @import { Premove } from "./premove.js" */
@@ -60,6 +59,8 @@ export class GameView {
   #state = null;
   /** @type {Board | null} */
   #board = null;
+  /** @type {import("./view_reader.js").Reader | null} */
+  #reader = null;
 
   /**
    * @param {Config} config
@@ -79,7 +80,6 @@ export class GameView {
       actions,
     );
     this.sides = new Sides(this.bots, actions.onLow);
-    this.reader = new Reader();
     this.confirm = new Confirmation();
     this.#listen(actions);
   }
@@ -97,10 +97,17 @@ export class GameView {
     this.#status(state);
     this.#controls(state, now);
     this.#trust(state);
-    this.reader.render(state);
+    this.#reader?.render(state);
     renderShare(state);
     this.moves.render(state, now); // last: it scrolls in the room that the others leave
     this.tick(now);
+  }
+
+  /** Tell the game as text besides, from now on. */
+  async showReader() {
+    const { Reader } = await import("./view_reader.js");
+    this.#reader ??= new Reader();
+    if (this.#state?.snapshot) this.#reader.render(this.#state);
   }
 
   /** Bring the running times up to date. @param {number} now unix seconds at the server */
@@ -200,9 +207,7 @@ export class GameView {
     text.dataset.total = String(total);
     setText(text, `${verified} of ${total} bot moves verified on chain`);
     setText(byId("role", HTMLElement), playerColor(state) ? "playing" : "watching");
-    const { spectators } = state.snapshot ?? { spectators: 0 };
-    const watchers = spectators === 1 ? "1 watching" : `${spectators} watching`;
-    setText(byId("spectators", HTMLElement), spectators > 0 ? watchers : "");
+    setText(byId("spectators", HTMLElement), audience(state));
   }
 
   /** Show a line that is there only if there is something to say. @param {string} id @param {string} text */
