@@ -6,7 +6,8 @@ Further checks, of each game, by the names that a report uses:
     chain       the same for the last block, as of which codes and games were read
     code        a contract's code is this version's, and the last block's state commits to it
     net         a net's file in the bundle has the hash that names it
-    verifier    a house bot's verifier is this version's, around just the registered key
+    verifier    a house bot's verifier is this version's, around just the registered key, and the
+                last block's state commits to it; to an ONNX bot's as well (proofs/audit_ezkl.py)
     nodes       all nodes that were asked show the same blocks, codes and games
 """
 
@@ -64,13 +65,15 @@ class Audit:
         self._nodes = {name: tuple(found) for name, found in (disagreements or {}).items()}
         self._headers: dict[int, Header] = {}
         self._faults = dict(self._faulty_blocks())
-        self._receipts = {(r.block, r.tx): r for r in bundle.receipts}
+        self._receipts: dict[tuple[int, str], list[ReceiptEvidence]] = {}
+        for receipt in bundle.receipts:
+            self._receipts.setdefault((receipt.block, receipt.tx), []).append(receipt)
         self._bad_receipts: dict[tuple[int, str], str | None] = {}
 
     def reports(self, games: Sequence[str] | None = None) -> Iterator[Report]:
-        """The reports on these games, else on all of the bundle's, in order of their opening."""
+        """The reports on these games, else on all of the bundle's (`games_of`)."""
         records = records_of(self._bundle)
-        wanted = list(records) if games is None else list(games)
+        wanted = games_of(self._bundle) if games is None else list(games)
         for start in range(0, len(wanted), BATCH):
             replays = [self._replay(records, game) for game in wanted[start : start + BATCH]]
             judge_all([replay.docket for replay in replays], self._judges)
@@ -129,19 +132,21 @@ class Audit:
             replay.ledger.expect(False, ply, "block", what, subject=subject)
         elif event.block in self._faults:
             self._write(replay.ledger, ply, "block", self._faults[event.block], subject)
-        elif not self._receipts[event.block, event.tx].nodes:
+        elif not all(receipt.nodes for receipt in self._receipts[event.block, event.tx]):
             what = f"the node does not show the receipts of block {event.block}"
             replay.ledger.leave(ply, "block", what, subject=subject)
         else:
-            problem = self._receipt_problem(self._receipts[event.block, event.tx])
+            problem = self._receipt_problem((event.block, event.tx))
             what = f"{event.name} is not in block {event.block}: {problem}"
             replay.ledger.expect(problem is None, ply, "block", what, subject=subject)
 
-    def _receipt_problem(self, receipt: ReceiptEvidence) -> str | None:
-        place = (receipt.block, receipt.tx)
+    def _receipt_problem(self, place: tuple[int, str]) -> str | None:
         if place not in self._bad_receipts:
+            receipt, *others = self._receipts[place]
             root = self._headers[receipt.block].receipts_root
-            self._bad_receipts[place] = receipt_problem(receipt, root)
+            # a log does not say which of them it is from, and one may hide behind another
+            twice = f"there are {1 + len(others)} receipts of {receipt.tx}" if others else None
+            self._bad_receipts[place] = twice or receipt_problem(receipt, root)
         return self._bad_receipts[place]
 
     def _check_nodes(self, replay: Replay) -> None:
@@ -201,11 +206,37 @@ class Audit:
             ledger.expect(
                 problem is None, None, "verifier", f"{subject}: {problem}", subject=subject
             )
+            if problem is not None:
+                return
+        for address in self._behind(bot):
+            self._check_held(address, ledger, subject)
+
+    def _behind(self, bot: AuditedBot) -> list[str]:
+        """A bot's verifier and the contracts that it rests on, so far as the bundle has them."""
+        address, codes = bot.args["verifier"], self._bundle.contracts
+        artifact = load_artifact("EzklMoveVerifier" if bot.custom else "Groth16MoveVerifier")
+        found = codes.get(address)
+        if found is None:
+            return []
+        known = same_code(artifact, found.code)
+        values = immutables(artifact, found.code) if known else []
+        return [address, *sorted({"0x" + value[12:].hex() for value in values} & set(codes))]
+
+    def _check_held(self, address: str, ledger: Ledger, subject: str) -> None:
+        """Check that the last block's state commits to the code at an address."""
+        found, head = self._bundle.contracts[address], self._bundle.head
+        if not found.nodes:
+            what = f"{subject}: the node does not show that the code at {address} is the chain's"
+            ledger.leave(None, "verifier", what, subject=subject)
+        elif head in self._headers:
+            problem = code_problem(address, found, self._headers[head].state_root)
+            what = f"{subject}: the code at {address}: {problem}"
+            ledger.expect(problem is None, None, "verifier", what, subject=subject)
 
     def _verifier_problem(self, bot: AuditedBot) -> str | None:
         """Why a house bot's verifier is not the known one around its key."""
         address, artifact = bot.args["verifier"], load_artifact("Groth16MoveVerifier")
-        codes, headers = self._bundle.contracts, self._headers
+        codes = self._bundle.contracts
         found = codes.get(address)
         if found is None or not same_code(artifact, found.code):
             return f"the verifier at {address} has other code than {artifact.name}"
@@ -213,11 +244,6 @@ class Audit:
         for store in stores:
             if store not in codes or codes[store].code != b"\0" + bot.args["verifyingKey"]:
                 return f"the verifier at {address} rests on another key than the registered one"
-        if self._bundle.head in headers:
-            root = headers[self._bundle.head].state_root
-            for each in (address, *stores):
-                if codes[each].nodes and (why := code_problem(each, codes[each], root)):
-                    return f"the code at {each}: {why}"
         return None
 
     def _state(self, game: str, ledger: Ledger) -> OnChainGame | None:
@@ -243,6 +269,11 @@ class Audit:
             ledger.leave(ply, check, what, subject=subject)
         else:
             ledger.expect(False, ply, check, problem, subject=subject)
+
+
+def games_of(bundle: Bundle) -> list[str]:
+    """The games of a bundle in order of their opening, then those that only a state tells of."""
+    return list(dict.fromkeys((*records_of(bundle), *bundle.states)))
 
 
 def records_of(bundle: Bundle) -> dict[str, GameRecord]:

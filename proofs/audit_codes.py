@@ -57,14 +57,22 @@ def _code(bundle: Bundle, address: str) -> VerifierCode:
     if not same_code(artifact, code):
         return VerifierCode(address, is_ours=False)
     values = sorted({int.from_bytes(value, "big") for value in immutables(artifact, code)})
-    halo2 = next((f"0x{value:040x}" for value in values if value in _ADDRESS), "")
-    held = bundle.contracts.get(halo2)
-    small = [value for value in values if value < _ADDRESS.start]
+    # Each stands there more than once.  The constructor writes the same value into all its places,
+    # but code can be deployed without it.
+    if [_size(value) for value in values] != ["count", "count", "address", "hash"]:
+        return VerifierCode(address, is_ours=False)
+    # 4 bytes for each of the outputs come before the proof, which is longer than there are outputs
+    outputs, proof_length, halo2, code_hash = values
+    held = bundle.contracts.get(f"0x{halo2:040x}")
     made_with = {
-        "halo2CodeHash": f"0x{values[-1]:064x}",
-        "outputs": small[0],  # 4 bytes each of them come before the proof, which is longer
-        "proofLength": small[-1],
+        "halo2CodeHash": f"0x{code_hash:064x}",
+        "outputs": outputs,
+        "proofLength": proof_length,
     }
-    if held is None or keccak(held.code).hex() != f"{values[-1]:064x}":
+    if held is None or keccak(held.code).hex() != f"{code_hash:064x}":
         return VerifierCode(address, is_ours=True, made_with=tuple(made_with.items()))
     return VerifierCode(address, True, held.code, tuple(made_with.items()))
+
+
+def _size(value: int) -> str:
+    return "count" if value < _ADDRESS.start else "address" if value in _ADDRESS else "hash"

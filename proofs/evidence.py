@@ -117,6 +117,8 @@ def read_header(header: bytes) -> Header:
     if not all(isinstance(field, bytes) for field in named.values()):
         raise BadRlp("no header")
     value: dict[str, bytes] = named  # type: ignore[assignment]
+    if max(len(value["number"]), len(value["timestamp"])) > 8:
+        raise BadRlp("a block's number or time has more than 64 bits")
     return Header(
         value["stateRoot"],
         value["receiptsRoot"],

@@ -15,13 +15,13 @@ from typing import TYPE_CHECKING, Any
 
 from proofs.audit import audit
 from proofs.audit_bots import CircuitOf, circuits_of_nets
-from proofs.audit_bundle import Audit, Disagreement, records_of
+from proofs.audit_bundle import Audit, Disagreement, games_of, records_of
 from proofs.audit_codes import unpack_nets, verifier_codes, with_net_files
 from proofs.audit_ezkl import OnnxBots, files_of, onnx_bots
 from proofs.audit_judges import Judge, usual_judges
 from proofs.audit_report import Report
 from proofs.bundle import Bundle, read_bundle, write_bundle
-from proofs.errors import AuditError, NoSuchGame, shown_url
+from proofs.errors import AuditError, NoSuchGame, NotABundle, shown_url
 from proofs.ezkl_bots import SHIPPED, store_of
 from proofs.ezkl_folder import shipped_net
 from proofs.game_file import GameRecord, dump, find_game, load
@@ -165,7 +165,9 @@ def _save(found: _Found, path: Path, say: Say) -> None:
     """Write the logs of the only game.  Raises AuditError where there are several."""
     if len(found.games) != 1:
         raise AuditError(f"--save writes one game, not {len(found.games)}; see --bundle")
-    record = records_of(found.bundle)[found.games[0]]
+    record = records_of(found.bundle).get(found.games[0])
+    if record is None:
+        raise NoSuchGame(found.games[0])
     path.write_text(dump(record), encoding="utf-8")
     say(f"saved {len(record.events)} logs to {path}")
 
@@ -188,7 +190,12 @@ def _told(nets: Sequence[Path], say: Say) -> CircuitOf:
 def _read(asked: Asked, say: Say) -> _Found:
     assert asked.from_bundle is not None
     bundle = read_bundle(asked.from_bundle)
-    games = list(records_of(bundle))
+    games = games_of(bundle)
+    if not games:
+        raise NotABundle(f"{asked.from_bundle} holds no game")
+    arena = asked.where[2]
+    if arena is not None and arena.lower() != bundle.arena:
+        raise AuditError(f"the bundle is of the arena {bundle.arena}, not of {arena}")
     if asked.game is not None:
         wanted = "0x" + asked.game.lower().removeprefix("0x")
         games = [game for game in games if game.startswith(wanted)]

@@ -28,7 +28,7 @@ from proofs.node import Anvil
 from proofs.prove import Prover
 from proofs.sender import LOCAL_KEY
 from proofs.signing import Resign
-from tests.proofs.bundle_lies import flipped, headed, later, told
+from tests.proofs.bundle_lies import TIMESTAMP, flipped, headed, later, told
 from tests.proofs.chain_scene import PLAYER, SECRET, opening
 from tests.proofs.lying_node import Lie, lying_node
 from tests.proofs.real_game import RealGame
@@ -330,6 +330,37 @@ def test_missingReceipt_isRefused(bundle: Bundle, check: Check) -> None:
         except ValueError:
             continue  # without its opening there is no game
         assert report.exit_code == 3, dropped
+
+
+def test_receiptBehindAnother_isRefused(bundle: Bundle, check: Check) -> None:
+    """A receipt that the block does not hold, under the name of one that it does."""
+    true = bundle.receipts[-1]
+    altered = bytes.fromhex(flipped("0x" + true.receipt.hex(), len(true.receipt) - 1)[2:])
+    forged = replace(true, receipt=altered)
+    receipts = (*bundle.receipts[:-1], forged, true)
+    assert (6, "block") in failed(check(replace(bundle, receipts=receipts)))
+
+
+def test_stateWithoutReceipts_isNoGame(bundle: Bundle, check: Check) -> None:
+    report = check(replace(bundle, receipts=()))
+    assert report.game in bundle.states
+    assert failed(report) == [(None, "order")]
+
+
+def test_headersNumbersOfAnySize_areRefused(bundle: Bundle, check: Check) -> None:
+    number = moves_block(bundle, 3)
+    report = check(headed(bundle, number, TIMESTAMP, b"\1" * 4000))
+    assert (3, "block") in failed(report)
+
+
+def test_verifierThatANodeDidNotShow_isUndecided(bundle: Bundle, check: Check) -> None:
+    house = {bundle.arena, bundle.registry}
+    for address, code in bundle.contracts.items():
+        if address not in house:
+            contracts = {**bundle.contracts, address: replace(code, nodes=())}
+            report = check(replace(bundle, contracts=contracts))
+            assert (report.exit_code, report.failures) == (4, ())
+            assert [finding.check for finding in report.undecided] == ["verifier"]
 
 
 def test_missingProof_isUndecided(from_chain: Read, check: Check) -> None:

@@ -1,5 +1,7 @@
 """What a bundle tells of custom verifiers is what the chain tells."""
 
+import re
+from dataclasses import replace
 from pathlib import Path
 
 from eth_utils.crypto import keccak
@@ -10,10 +12,30 @@ from proofs.audit_bundle import Audit
 from proofs.audit_codes import unpack_nets, verifier_codes, with_net_files
 from proofs.audit_judges import Groth16Judge
 from proofs.bundle import Bundle
+from proofs.evidence import CodeEvidence
 from proofs.ezkl_chain import read_verifier
 from proofs.gather import gather
 from proofs.statement import STATEMENT_ID
 from tests.proofs.chain_scene import CIRCUIT, KEY, NET, opening, scene
+
+
+def with_code(bundle: Bundle, address: str, code: CodeEvidence) -> Bundle:
+    return replace(bundle, contracts={**bundle.contracts, address: code})
+
+
+def artificial(code: bytes) -> list[bytes]:
+    """An EzklMoveVerifier's code as its constructor never makes it: two values of one immutable."""
+    artifact = load_artifact("EzklMoveVerifier")
+    places = [match.start() + 1 for match in re.finditer(b"\x7f\x00{32}", artifact.deployed)]
+    last = places[-1]
+    return [
+        artifact.deployed,
+        *(
+            code[:place] + (number << 70 | 9).to_bytes(32, "big") + code[place + 32 :]
+            for number, place in enumerate(places, 1)
+        ),
+        code[:last] + bytes(32) + code[last + 32 :],
+    ]
 
 
 async def test_verifierCodes_areTheChains(tmp_path: Path) -> None:
@@ -36,6 +58,21 @@ async def test_verifierCodes_areTheChains(tmp_path: Path) -> None:
     reports = list(Audit(bundle, circuit_of=circuits_of_nets(), judges=judges).reports())
     assert [report.game for report in reports] == ["0x" + g.id.hex() for g in (ours, other)]
     assert {report.exit_code for report in reports} == {4}
+    found = {finding.check for report in reports for finding in report.undecided}
+    assert "verifier" not in found
+    ezkl = next(address for address, code in codes.items() if code.is_ours)
+    for address in (ezkl, halo2):
+        held = bundle.contracts[address]
+        elsewhere = replace(held, nodes=bundle.contracts[bundle.arena].nodes)
+        for shown, kind in ((elsewhere, "failures"), (replace(held, nodes=()), "undecided")):
+            altered = with_code(bundle, address, shown)
+            run = Audit(altered, circuit_of=circuits_of_nets(), judges=judges)
+            (report,) = run.reports(["0x" + ours.id.hex()])
+            assert "verifier" in {finding.check for finding in getattr(report, kind)}
+    held = bundle.contracts[ezkl]
+    for made_up in artificial(held.code):
+        altered = with_code(bundle, ezkl, replace(held, code=made_up))
+        assert not verifier_codes(altered)[ezkl].is_ours
 
 
 def test_netFiles_comeAndGoWithABundle(tmp_path: Path) -> None:

@@ -98,6 +98,20 @@ def test_audit_ofAnAlteredBundle_exits3(audited: Audited, tmp_path: Path) -> Non
     assert ran.err.startswith("checkproof: not a bundle: ")
 
 
+def test_bundleOfNoGameOrAnotherArena_isRefused(audited: Audited, tmp_path: Path) -> None:
+    bundle = read_bundle(audited.bundle)
+    write_bundle(replace(bundle, receipts=(), states={}), tmp_path / "empty.bundle")
+    empty = run("audit", "--from-bundle", tmp_path / "empty.bundle")
+    assert (empty.code, "holds no game" in empty.err) == (2, True)
+    other = run("audit", "--from-bundle", audited.bundle, "--arena", bundle.registry)
+    assert other.code != 0
+    assert f"of the arena {bundle.arena}, not of {bundle.registry}" in other.err
+    write_bundle(replace(bundle, receipts=()), tmp_path / "hollow.bundle")
+    hollow = run("audit", "--from-bundle", tmp_path / "hollow.bundle", "--save", tmp_path / "game")
+    assert (hollow.code, hollow.err.count("Traceback")) == (2, 0)
+    assert run("audit", "--from-bundle", tmp_path / "hollow.bundle").code == 3
+
+
 def test_audit_ofARange_writesLines(audited: Audited) -> None:
     assert audited.all.code == 0, audited.all.err
     lines = [json.loads(line) for line in audited.all.out.splitlines()]
