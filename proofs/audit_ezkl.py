@@ -133,7 +133,10 @@ class OnnxBots:
         same = found.circuit_hash == registered.circuit
         ledger.expect(same, None, "circuit", what, subject=subject)
         if found.key_hash != registered.key:
-            what = f"{subject}: no setup at hand brings about the key {registered.key}"
+            what = (
+                f"{subject}: no setup at hand brings about the key {registered.key};"
+                " name its file by --srs, or a server that has it by --url"
+            )
             ledger.leave(None, "key", what, subject=subject)
         elif same:
             ledger.expect(True, None, "key", "", subject=subject)

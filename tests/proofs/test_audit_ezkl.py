@@ -12,14 +12,18 @@ import pytest
 
 from proofs import audit_ezkl
 from proofs.audit import audit
+from proofs.audit_bundle import Audit
+from proofs.audit_codes import unpack_nets, verifier_codes, with_net_files
 from proofs.audit_ezkl import OnnxBots, cache_folder, onnx_bots, verifiers_of
 from proofs.audit_judges import Groth16Judge
 from proofs.audit_report import FAILED, INCOMPLETE, VERIFIED, Report
+from proofs.bundle import Bundle, read_bundle, write_bundle
 from proofs.ezkl_build import srs_path
 from proofs.ezkl_chain import ensure_ezkl_bot
 from proofs.ezkl_prover import EzklProver
 from proofs.ezkl_verifier import VerifierCode
 from proofs.game_file import GameRecord, collect
+from proofs.gather import gather
 from proofs.records import LogEvent
 from proofs.statement import Statement, dice, game_seed
 from tests.proofs.chain_scene import SECRET, opening, scene
@@ -30,10 +34,14 @@ NET, SETUP = folder_of(1) / "net.onnx", srs_path(folder_of(1))
 
 @dataclass(frozen=True)
 class Played:
-    """A game of two plies, the second of which is the bot's, and the code on its chain."""
+    """A game of two plies, the second of which is the bot's, and the code on its chain.
+
+    The bundle tells the same, and has the net's file.
+    """
 
     record: GameRecord
     codes: dict[str, VerifierCode]
+    bundle: Bundle
 
 
 @pytest.fixture(scope="module")
@@ -55,7 +63,9 @@ async def _play(folder: Path) -> Played:
             proof = prover.prove(stated).proof
         await ground.chain.submit_bot_move(live.id, 1, index, ground.chain.payee, proof)
         record = await collect(ground.chain, live.id)
-        return Played(record, await verifiers_of(ground.chain, record))
+        codes = await verifiers_of(ground.chain, record)
+        bundle = with_net_files(await gather(ground.chain, [live.id]), [NET])
+        return Played(record, codes, bundle)
 
 
 @pytest.fixture(scope="module")
@@ -191,6 +201,7 @@ def test_without_what_it_takes_nothing_passes(
     no_setup = check(played.record, tmp_path, played.codes, setups=(other_setup,))
     assert no_setup.exit_code == INCOMPLETE
     assert undecided(no_setup) == [(None, "key"), (1, "proof")]
+    assert "--srs" in no_setup.undecided[0].what
     monkeypatch.setattr(audit_ezkl, "ezkl_version", lambda: None)
     no_ezkl = check(played.record, cache, played.codes)
     assert no_ezkl.exit_code == INCOMPLETE
@@ -221,3 +232,42 @@ def test_files_are_found_in_the_data_folder(
     report = audit(played.record, judges=(custom,), custom=custom)
     assert report.exit_code == VERIFIED
     assert list(cache_folder().glob("*/manifest.json"))
+
+
+def of_bundle(bundle: Bundle, nets: Path, *setups: Path) -> Report:
+    """An audit of what a file holds, beside a data folder that is empty."""
+    file = nets / "game.bundle"
+    write_bundle(bundle, file)
+    read = read_bundle(file)
+    files, codes = unpack_nets(read, nets), verifier_codes(read)
+    custom = onnx_bots(nets / "data", nets=files, setups=setups, codes=codes)
+    judges = (Groth16Judge(), custom)
+    audit_ = Audit(read, circuit_of=lambda _net: None, judges=judges, custom=custom)
+    (report,) = audit_.reports()
+    return report
+
+
+@pytest.fixture
+def no_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+
+
+@pytest.mark.usefixtures("no_cache")
+def test_a_bundle_and_the_setup_are_enough(played: Played, tmp_path: Path) -> None:
+    report = of_bundle(played.bundle, tmp_path, SETUP)
+    assert (report.failures, report.undecided) == ((), ())
+    assert report.exit_code == VERIFIED
+    (part,) = [part for part in report.parts if part.subject.startswith("bot ")]
+    checked = {"bot record", "block", "net", "circuit", "key", "verifier"}
+    assert dict.fromkeys(checked, "ok").items() <= part.checks.items()
+
+
+@pytest.mark.usefixtures("no_cache")
+def test_a_bundle_with_another_net_or_none_is_not_verified(played: Played, tmp_path: Path) -> None:
+    ((name, net),) = played.bundle.nets.items()
+    other = of_bundle(played.bundle.with_nets({name: net + b"\0"}), tmp_path, SETUP)
+    assert other.exit_code == FAILED
+    assert failures(other) == [(None, "net")]
+    none = of_bundle(played.bundle.with_nets({}), tmp_path, SETUP)
+    assert none.exit_code == INCOMPLETE
+    assert undecided(none) == [(None, "circuit"), (1, "proof")]
