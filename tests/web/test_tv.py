@@ -156,3 +156,22 @@ async def test_no_other_page_may_be_put_into_a_frame(arena: FakeArena, browser: 
         assert await frame.locator("#board").count() == 0
     assert "frame-ancestors" in " ".join(hand.faults)
     await hand.close()
+
+
+async def test_a_long_name_leaves_the_board_its_room_on_a_small_dark_phone(
+    arena: FakeArena, browser: Browser
+) -> None:
+    hand = await Hand.of(browser, width=320, height=640, scheme="dark")
+    game = Staged(arena.hosts)  # its White is named by an address
+    await game.play("e4")
+    for path in ("tv", f"replay/{game.id}", f"embed/{game.id}"):
+        await hand.page.goto(f"{arena.url}/{path}")
+        await expect(board_of(hand)).to_be_visible()
+        await expect(hand.page.locator("#side-white .name")).to_contain_text("Player 0x")
+        assert await hand.page.evaluate("document.documentElement.scrollWidth") <= 320, path
+        board = await board_of(hand).bounding_box()
+        assert board is not None
+        assert board["x"] + board["width"] <= 320, path
+        assert await serious(hand.page) == [], path
+    assert hand.faults == []
+    await hand.close()
