@@ -14,6 +14,7 @@ import json
 import os
 import re
 import urllib.request
+from http.client import HTTPException
 from pathlib import Path
 from tempfile import NamedTemporaryFile, TemporaryFile
 from typing import Any, Final
@@ -90,13 +91,18 @@ class FileServer:
                     digest.update(chunk)
                     file.write(chunk)
             file.flush()
-        except (OSError, ValueError) as error:
-            raise FileNotFetched(shown_url(self._url), f"{path}: {error}") from error
+        except (OSError, ValueError, HTTPException) as error:
+            raise FileNotFetched(shown_url(self._url), f"{path}: {_line(error)}") from error
         return digest.hexdigest()
 
     def _json(self, path: str) -> Any:
         try:
             with urllib.request.urlopen(self._url + path, timeout=SECONDS) as answer:
                 return json.loads(answer.read(_LARGEST_JSON))
-        except (OSError, ValueError, RecursionError) as error:
-            raise FileNotFetched(shown_url(self._url), f"{path}: {error}") from error
+        except (OSError, ValueError, RecursionError, HTTPException) as error:
+            raise FileNotFetched(shown_url(self._url), f"{path}: {_line(error)}") from error
+
+
+def _line(error: Exception) -> str:
+    """What went wrong, fit for a terminal: part of it may be the server's own words."""
+    return ascii(str(error)[:200])[1:-1]

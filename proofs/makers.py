@@ -3,7 +3,8 @@
 A house net is shipped, and its proving key in the key store, or fetched from a server by the hash
 of its verifying key.  An ONNX bot's folder is in the data folder, or made from the net's file and
 setup that a server names.  A server is not believed: a key that does not prove, or a folder whose
-verifying key is another one, is of no use and no danger.
+verifying key is another one, is not kept.  Keys that it sent are kept apart from the data folder's
+own, lest a server of ours takes one for the key that it made.
 """
 
 from collections.abc import Callable, Mapping
@@ -11,14 +12,16 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from engine.encoding import Position
+from engine.game import Game
 from engine.net import NetSpec, house_net, house_nets
 from engine.player import choose
 from proofs.audit_fetch import FileServer
+from proofs.circuit import compile_circuit
 from proofs.errors import BotFilesMissing, ProofError
 from proofs.ezkl_bots import store_of
 from proofs.ezkl_folder import made_folders
 from proofs.ezkl_prover import EzklProver, import_net
-from proofs.keys import KeyRecord, KeyStore
+from proofs.keys import DEVELOPMENT, KeyRecord, KeyStore
 from proofs.open_prover import Maker, MakerOf
 from proofs.prove import Prover
 from proofs.records import BotVersion
@@ -67,7 +70,7 @@ def makers_of(
         try:
             if version.custom:
                 return OnnxMaker(_folder(version, store_of(data), files, tell))
-            return _house_maker(version, KeyStore(data / "keys"), files, tell)
+            return _house_maker(version, data, files, tell)
         except BotFilesMissing:
             raise
         except ProofError as error:
@@ -76,25 +79,38 @@ def makers_of(
     return maker_of
 
 
-def _house_maker(
-    bot: BotVersion, store: KeyStore, files: FileServer | None, tell: Tell
-) -> HouseMaker:
+def _house_maker(bot: BotVersion, data: Path, files: FileServer | None, tell: Tell) -> HouseMaker:
     nets = (house_net(name) for name in house_nets())
     net = next((net for net in nets if net.hash == bot.net_hash.hex()), None)
     if net is None:
         raise BotFilesMissing("0x" + bot.id.hex(), "its net is no house net of this version")
     key_hash = bot.key_hash.hex()
-    record = store.find(key_hash)
+    fetched = KeyStore(data / "fetched" / "keys")
+    record = KeyStore(data / "keys").find(key_hash) or fetched.find(key_hash)
     if record is None and files is not None:
-        tell("fetching the proving key")
-        with TemporaryDirectory() as folder:
-            proving = Path(folder) / "proving_key.bin"
-            record = store.add_fetched(net, files.keys_of(key_hash, proving), proving)
+        record = _fetched(net, key_hash, fetched, files, tell)
     if record is None:
         why = f"its proving key {key_hash} is not here; name a server that has it by --url"
         raise BotFilesMissing("0x" + bot.id.hex(), why)
     tell(f"loading the key of {net.name}")
     return HouseMaker(net, record)
+
+
+def _fetched(
+    net: NetSpec, key_hash: str, store: KeyStore, files: FileServer, tell: Tell
+) -> KeyRecord:
+    """A key that a server sent, kept if it proves."""
+    tell("fetching the proving key")
+    with TemporaryDirectory() as folder:
+        proving = Path(folder) / "proving_key.bin"
+        vk = files.keys_of(key_hash, proving)
+        tell("trying it")
+        circuit = compile_circuit(net).hash
+        tried = HouseMaker(net, KeyRecord(circuit, key_hash, vk, proving, DEVELOPMENT, net.name))
+        position, mask = Game().position, Game().mask
+        index = tried.choose(position, mask, 0)
+        tried.prove(Statement.of(position, mask, index, payee=0, dice=0))
+        return store.add_fetched(net, vk, proving)
 
 
 def _folder(bot: BotVersion, store: Path, files: FileServer | None, tell: Tell) -> Path:

@@ -47,7 +47,7 @@ class ProofResult:
 class Prover:
     """Proves `net`'s moves under one key; making one takes seconds, most of it the key's check.
 
-    Raises KeyMismatch if the key is for another circuit, KeyDamaged if it cannot be read.
+    Raises KeyMismatch if its record is of another circuit, KeyDamaged if it cannot be read.
     """
 
     def __init__(self, net: NetSpec, record: KeyRecord) -> None:
@@ -65,7 +65,7 @@ class Prover:
         """A verified proof of a true statement.
 
         Raises NotTheNetsMove for a false one, ProofInvalid if the key makes proofs that its own
-        verifying key refuses.
+        verifying key refuses, KeyDamaged if it is of another circuit after all.
         """
         wall, cpu = time.perf_counter(), time.process_time()
         proof = self._prove(self.circuit.witness(statement))
@@ -77,7 +77,10 @@ class Prover:
 
     def _prove(self, witness: bytes) -> bytes:
         with _as_file(witness) as path:
-            return bytes(groth16py.prove_wtns(self._key, path))
+            try:
+                return bytes(groth16py.prove_wtns(self._key, path))
+            except groth16py.SetupError as error:
+                raise KeyDamaged(str(self.record.proving_key), str(error)) from error
 
 
 @contextmanager

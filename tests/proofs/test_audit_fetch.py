@@ -1,6 +1,7 @@
 """Files fetched for an audit, from servers that are honest, broken, or lie."""
 
 import json
+import socket
 import threading
 from collections.abc import Iterator
 from hashlib import sha256
@@ -118,6 +119,32 @@ def test_no_server_and_too_much_of_one(
     server.close()
     with pytest.raises(FileNotFetched, match="refused"):
         FileServer(server.url, tmp_path).files_of(KEY)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        b"HTTP/1.1 400 \x1b[2Jno\r\n\r\n",
+        b"nonsense\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nff\r\ncut",
+    ],
+)
+def test_a_server_that_speaks_no_http_is_one_clear_line(tmp_path: Path, answer: bytes) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+
+        def talk() -> None:
+            peer = listening.accept()[0]
+            with peer:
+                peer.recv(1 << 16)
+                peer.sendall(answer)
+
+        thread = threading.Thread(target=talk)
+        thread.start()
+        url = f"http://127.0.0.1:{listening.getsockname()[1]}"
+        with pytest.raises(FileNotFetched, match="did not send a file") as refused:
+            FileServer(url, tmp_path).fetch(KEY)
+        thread.join()
+    assert str(refused.value).isprintable()
 
 
 def test_a_game_is_audited_with_a_servers_files(
