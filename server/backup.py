@@ -323,7 +323,7 @@ def _manifest(file: Path, archive: BinaryIO, free: int) -> Manifest:
     entry = _next(file, archive)
     if entry is None or entry.name != MANIFEST:
         raise NotABackup(file, f"it does not begin with {MANIFEST}")
-    if entry.size > MAX_MANIFEST:
+    if not 0 <= entry.size <= MAX_MANIFEST:  # tar can tell negative sizes: read all, that means
         raise NotABackup(file, f"{MANIFEST} is too large")
     raw = archive.read(entry.size)
     archive.seek(-entry.size % _BLOCK, os.SEEK_CUR)

@@ -350,6 +350,17 @@ def test_restore_failsIfTheManifestIsTooLarge(tmp_path: Path) -> None:
         restore(file, tmp_path / "there")
 
 
+def test_restore_readsNothingIfTheManifestHasANegativeSize(tmp_path: Path) -> None:
+    file = Archive().write(tmp_path / "b.tar")
+    head = tarfile.TarInfo("manifest.json")
+    head.size = -1  # a plain number less than zero would read all that is left
+    raw = bytearray(file.read_bytes())
+    raw[:512] = head.tobuf(tarfile.GNU_FORMAT)
+    file.write_bytes(raw)
+    with pytest.raises(NotABackup, match=r"manifest\.json is too large"):
+        restore(file, tmp_path / "there")
+
+
 @pytest.mark.parametrize("manifest", [b"", b"[]", b"{", b"\xff", b'{"format": 7}'])
 def test_restore_failsIfTheManifestIsNone(tmp_path: Path, manifest: bytes) -> None:
     file = Archive().write(tmp_path / "b.tar", manifest=manifest)
