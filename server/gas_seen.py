@@ -20,8 +20,8 @@ class GasSeen:
         """An observer of the arena."""
         match event:
             case m.ChainEvent(d=m.ChainData(stage="verified", ply=ply, gas=int(gas))) if ply >= 0:
-                opening, line = hosted.session.terms.open, hosted.session.line
-                if ply < line.next and line.plies[ply].by == "bot":
+                opening, found = hosted.session.terms.open, hosted.session.line.at(ply)
+                if found is not None and found.by == "bot":
                     version = opening.black if ply % 2 else opening.white
                     self._seen.setdefault(version, deque(maxlen=REMEMBERED)).append(gas)
             case _:

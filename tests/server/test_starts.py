@@ -18,6 +18,7 @@ from server.arena import Arena
 from server.client import Client
 from server.effects import AbortGame, BotMove, OpenGame, PlayerMove
 from server.errors import CommandRefused
+from server.gas_seen import GasSeen
 from server.hosted import Hosted
 from tests.server.conftest import Served
 from tests.server.fakes import BOT, DOMAIN, Player, first_legal
@@ -444,3 +445,17 @@ async def test_the_list_of_games_counts_moves_and_shows_the_board(served: Served
         async with http.get(f"{served.url}api/games") as response:
             (told,) = await response.json()
         assert (told["plies"], told["verified"]) == (2, 2)
+
+
+async def test_the_gas_of_a_bot_that_has_white_after_black_began_is_its_own(
+    served: Served,
+) -> None:
+    seen = GasSeen()
+    served.arena.observe = seen.saw
+    game = await new_game(served, BLACK_FIRST, is_white=False)
+    async with await served.client(game) as client:
+        await served.move(client, E5)
+        await client.wait_stage(2, "verified")
+    (move,) = [move for move in client.moves if move.by == "bot"]
+    assert seen.median(BOT) == move.gas
+    assert seen.median(served.player.side) is None
