@@ -8,7 +8,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 import chess
 from coincurve import PrivateKey
@@ -19,7 +19,8 @@ from proofs.errors import WrongChain
 from proofs.game_file import find_game
 from proofs.makers import makers_of
 from proofs.node import running_node
-from proofs.open_prover import Standing, prove_game, standing_of
+from proofs.open_prover import Fees, Standing, prove_game, standing_of
+from proofs.purse import Purse
 from proofs.records import Receipt
 from proofs.signing import Abort, Draw, Move, Resign, address_of, player_side
 from server.cli_source import Where, located
@@ -32,15 +33,31 @@ GUEST_KEY: Final = "0x59c6995e998f97a5a0044966f0945389dc9e86dae88c7a8412f4603b6b
 Say = Callable[[str], None]
 
 
-def run_prover(game: str, where: Where, *, server: str | None, watch: bool, say: Say) -> None:
+class Paid(NamedTuple):
+    """Where moves earn something, and the least, in wei, that one is proven for."""
+
+    purse: str
+    least: int
+
+
+def run_prover(
+    game: str,
+    where: Where,
+    *,
+    server: str | None,
+    watch: bool,
+    say: Say,
+    paid: Paid | None = None,
+) -> None:
     """Bring what a game's bot owes.  Raises ProofError, ServerError."""
 
     async def run() -> int:
-        async with _paying_chain(where) as chain:
+        async with paying_chain(where) as chain:
             found = await find_game(chain, game)
             bots = {bot.id: bot for bot in await chain.bots()}
             maker_of = makers_of(where[0], bots, server=server, tell=say)
-            return await prove_game(chain, found, maker_of, watch=watch, tell=say)
+            fees = None if paid is None else Fees(await Purse.at(chain, paid.purse), paid.least)
+            return await prove_game(chain, found, maker_of, watch=watch, tell=say, fees=fees)
 
     brought = asyncio.run(run())
     print(f"{brought} move{'' if brought == 1 else 's'} proven and verified")
@@ -54,7 +71,7 @@ def run_move(game: str, what: str, where: Where, *, key: Path) -> None:
     keys = {player_side(address_of(secret)): secret for secret in read_keys(key)}
 
     async def run() -> Receipt:
-        async with _paying_chain(where) as chain:
+        async with paying_chain(where) as chain:
             found = await find_game(chain, game)
             return await _bring(chain, found, what, keys)
 
@@ -88,22 +105,27 @@ def _index(now: Standing, what: str) -> int:
     board = now.game.board
     for parse in (board.parse_san, board.parse_uci):
         try:
-            return move_index(board, parse(what))
+            move = parse(what)
         except (chess.InvalidMoveError, chess.IllegalMoveError, chess.AmbiguousMoveError):
             continue
+        if move:  # "--" and "0000" say that nothing is moved
+            return move_index(board, move)
     raise NotYourMove(f"{what!r} is no legal move in {board.fen()}")
 
 
 @asynccontextmanager
-async def _paying_chain(where: Where) -> AsyncIterator[Chain]:
-    """The chain that a server's node runs, or the one at an RPC address, with a key that pays."""
+async def paying_chain(where: Where, local_key: str = GUEST_KEY) -> AsyncIterator[Chain]:
+    """The chain that a server's node runs, or the one at an RPC address, with a key that pays.
+
+    That is the person's own; without one, `local_key` on a node that runs here.
+    """
     data, rpc, arena = where
     key, url = Config.of().key, rpc or running_node(data / "chain")
     if url is None:
         raise WrongChain(f"no chain runs for {data.resolve()}; name one by --rpc")
     if key is None and rpc is not None:
         raise KeyMissing(rpc)
-    chain = await Chain.connect(url, GUEST_KEY if key is None else key.get_secret_value())
+    chain = await Chain.connect(url, local_key if key is None else key.get_secret_value())
     try:
         yield await located(chain, data, arena)
     finally:
