@@ -5,6 +5,8 @@ EngineError
 ├── InvalidPosition  a board or context word that encodes no position
 ├── IllegalStart     a position at which no game can begin
 ├── InvalidNet       a net file that is malformed or out of bounds
+├── LadderStopped    a process that played on the ladder ended
+├── NoFit            no ratings could be found for games that were played
 ├── NoLegalMove      a player was asked to move in a finished game
 ├── NoTrainingData   a data folder without labelled positions
 ├── StockfishMissing no Stockfish to label positions with
@@ -51,6 +53,17 @@ class InvalidNet(EngineError):
     def __init__(self, what: str) -> None:
         super().__init__(f"not a usable net: {what}")
         self.what = what
+
+
+class LadderStopped(EngineError):
+    def __init__(self) -> None:
+        super().__init__("a process that played was ended; the games finished before are kept")
+
+
+class NoFit(EngineError):
+    def __init__(self, rounds: int) -> None:
+        super().__init__(f"no ratings fit these games after {rounds} rounds")
+        self.rounds = rounds
 
 
 class NoLegalMove(EngineError):

@@ -87,7 +87,7 @@ def play_matches(player: Mover, opponent: Mover, *, games: int, seed: int = 0) -
 
 def _play_game(player: Mover, opponent: Mover, *, opening: str, colour: chess.Color) -> int:
     """1, 0 or -1 for the player, who has `colour`."""
-    game = _opened(random.Random(opening))
+    game = opened(opening)
     while game.outcome() == ONGOING and game.ply < LONGEST_MATCH_GAME:
         mover = player if game.turn == colour else opponent
         game.play(mover(game.position, game.mask))
@@ -97,8 +97,9 @@ def _play_game(player: Mover, opponent: Mover, *, opening: str, colour: chess.Co
     return 1 if (result == Result.WHITE_WINS) == (colour == chess.WHITE) else -1
 
 
-def _opened(rng: random.Random) -> Game:
+def opened(seed: str) -> Game:
     """A game after four to eight random plies that did not end it."""
+    rng = random.Random(seed)
     while True:
         game = Game()
         for _ in range(rng.randint(4, 8)):

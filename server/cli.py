@@ -347,6 +347,20 @@ def bridge(
 
 
 @app.command()
+def uci(
+    *,
+    bot: Annotated[
+        str, typer.Option(help="A house net, an ONNX bot, or its file.", metavar="NAME|NET.onnx")
+    ] = "pawn",
+    data: Data = DATA,
+) -> None:
+    """Be a UCI engine that plays as a bot does, for any chess program.  Nothing is proven."""
+    from server.cli_uci import run_uci
+
+    run_uci(bot, data=data, say=say)
+
+
+@app.command()
 def protocol(
     out: Annotated[
         Path | None, typer.Option(help="Write asyncapi.json and schema.json there.")

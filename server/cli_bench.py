@@ -68,6 +68,34 @@ def audit_bench(
     print_json(bench_audit(bot, n, data=data, say=say))
 
 
+@app.command("elo")
+def elo_bench(
+    *,
+    bot: Annotated[
+        str, typer.Option(help="A house net, an ONNX bot, or its file.", metavar="NAME|NET.onnx")
+    ] = "pawn",
+    games: Annotated[int, typer.Option(help="In each pairing; an even number.", min=2)] = 200,
+    workers: Annotated[
+        int | None, typer.Option(help="Processes that play; else one a core.", min=1)
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Which openings.")] = 1,
+    stockfish: Annotated[
+        str | None, typer.Option(help="Stockfish's path, if it is not found.", metavar="FILE")
+    ] = None,
+    data: Data = DATA,
+    _json: AsJson = True,
+) -> None:
+    """Measure a bot's strength on a ladder of opponents.  A run that was stopped goes on."""
+    from engine.ladder import Options
+    from server.bench.figures import cores
+    from server.cli_uci import run_elo
+
+    if games % 2:
+        raise typer.BadParameter(f"{games} games are no whole number of pairs")
+    options = Options(pairs=games // 2, seed=seed, workers=workers or cores())
+    run_elo(bot, options=options, stockfish=stockfish, data=data, say=say)
+
+
 @app.command("perft")
 def perft_bench(
     *,

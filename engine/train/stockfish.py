@@ -2,6 +2,7 @@
 
 import shutil
 import subprocess
+from collections.abc import Mapping
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Final
@@ -25,8 +26,15 @@ class Scored:
 class Stockfish:
     """One engine on one thread with a fixed node budget, so that its answers repeat."""
 
-    def __init__(self, *, nodes: int, lines: int, path: str | None = None) -> None:
-        """Start the engine.  Raises StockfishMissing."""
+    def __init__(
+        self,
+        *,
+        nodes: int,
+        lines: int = 1,
+        path: str | None = None,
+        options: Mapping[str, str] | None = None,
+    ) -> None:
+        """Start the engine; `options` are set as UCI's.  Raises StockfishMissing."""
         found = find_stockfish(path)
         self._nodes = nodes
         self._process = subprocess.Popen(
@@ -34,6 +42,8 @@ class Stockfish:
         )
         self._send("uci", "setoption name Threads value 1", "setoption name Hash value 16")
         self._send(f"setoption name MultiPV value {lines}")
+        for name, value in (options or {}).items():
+            self._send(f"setoption name {name} value {value}")
         self.new_game()
 
     def __enter__(self) -> "Stockfish":
@@ -67,6 +77,14 @@ class Stockfish:
                 best[int(words[words.index("multipv") + 1])] = _scored(words)
         return sorted(best.values(), key=lambda scored: -scored.score)
 
+    def play(self, board: chess.Board) -> chess.Move:
+        """The move it plays, knowing the moves before.  Raises StockfishStopped."""
+        moves = " ".join(move.uci() for move in board.move_stack)
+        self._send(f"position fen {board.root().fen()} moves {moves}", f"go nodes {self._nodes}")
+        while not (line := self._line()).startswith("bestmove"):
+            pass
+        return chess.Move.from_uci(line.split()[1])
+
     def _send(self, *lines: str) -> None:
         assert self._process.stdin is not None
         try:
@@ -90,6 +108,21 @@ def find_stockfish(path: str | None) -> str:
     if found is None:
         raise StockfishMissing(wanted)
     return found
+
+
+def stockfish_name(path: str | None) -> str:
+    """What the engine calls itself, such as "Stockfish 15.1".  Raises StockfishMissing."""
+    found = find_stockfish(path)
+    try:
+        said = subprocess.run(
+            [found], input="uci\nquit\n", capture_output=True, text=True, timeout=60, check=False
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        raise StockfishMissing(found) from None
+    names = [line for line in said.stdout.splitlines() if line.startswith("id name ")]
+    if not names:
+        raise StockfishStopped(said.returncode)
+    return names[0].removeprefix("id name ").strip()
 
 
 def _scored(words: list[str]) -> Scored:
