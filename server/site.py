@@ -19,8 +19,8 @@ _CHECKER: Final = "/web/js/verify_worker.js"
 _EMBEDDED: Final = "/embed/"
 _FILES: Final = "/web/"
 # What no browser takes for a document, and what runs only inside one: the page's policy holds for
-# it. A page loads dozens, so a header that none of them minds is left out. Pictures that may hold
-# scripts (SVG) are documents when somebody opens them.
+# it. A page loads dozens, so headers about documents, or about secrets, are left out: these texts
+# are public. Pictures that may hold scripts (SVG) are documents when somebody opens them.
 _PARTS: Final = frozenset({"text/javascript", "text/css", "image/png", "image/webp", "font/woff2"})
 # The page itself speaks to its own server alone. A proof is checked by a worker, which sees neither
 # the page nor its keys, and which may ask any chain endpoint that the user names: its policy is

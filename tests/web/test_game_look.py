@@ -265,6 +265,32 @@ async def test_the_page_is_small_and_soon_there(arena: FakeArena, browser: Brows
     assert min(took) < MOST_SECONDS, took
 
 
+@pytest.mark.parametrize(
+    ("part", "opener", "opened"),
+    [
+        ("js/keys_dialog.js", "#keys", "keys-dialog"),
+        ("js/proof_drawer.js", "[data-testid=mark]", "proof"),
+        ("css/proof.css", "[data-testid=mark]", "proof"),
+    ],
+)
+async def test_a_part_that_does_not_come_is_told_and_asked_for_again(
+    arena: FakeArena, browser: Browser, part: str, opener: str, opened: str
+) -> None:
+    hand = await Hand.of(browser)
+    await watch(hand, arena, "e4")
+    await hand.page.route(f"**/web/{part}", lambda route: route.abort())
+    button, error = hand.page.locator(opener).first, hand.page.get_by_test_id("error")
+    await button.dispatch_event("click")
+    await expect(error).to_contain_text("could not be loaded. Please try again.")
+    await expect(hand.page.get_by_test_id(opened)).to_be_hidden()
+    await error.get_by_role("button").click()
+    await hand.page.unroute(f"**/web/{part}")
+    await button.dispatch_event("click")
+    await expect(hand.page.get_by_test_id(opened)).to_be_visible()
+    await expect(error).to_be_hidden()
+    await hand.close()
+
+
 async def weighed(hand: Hand) -> dict[str, int]:
     """What each answer takes on the wire, with its headers: filled in as the page loads."""
     wire = await hand.page.context.new_cdp_session(hand.page)
