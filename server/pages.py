@@ -1,6 +1,7 @@
 """The page, the JSON API, the event stream and the keys, all read-only."""
 
 import asyncio
+import contextlib
 import json
 import re
 from functools import cache
@@ -38,6 +39,7 @@ _WARMING: Final = """<!doctype html>
 """
 _HASH: Final = re.compile(r"(0x)?([0-9a-fA-F]{64})")
 _GAMES_LISTED: Final = 200
+GONE_SECONDS: Final = 10.0
 
 
 # --- page ---------------------------------------------------------------------------------------
@@ -171,22 +173,36 @@ async def _stream(request: web.Request, hosted: Hosted, arena: Arena) -> web.Str
     site.streams += 1
     arena.join(hosted, queue)
     try:
-        await _write_lines(response, hosted, queue)
+        await _write_lines(request, response, hosted, queue)
     finally:
         site.streams -= 1
         arena.leave(hosted, queue)
     return response
 
 
-async def _write_lines(response: web.StreamResponse, hosted: Hosted, queue: Subscriber) -> None:
+async def _write_lines(
+    request: web.Request, response: web.StreamResponse, hosted: Hosted, queue: Subscriber
+) -> None:
     if hosted.session.is_over:
         queue.close()
-    while (wire := await queue.next()) is not None:
+    while (wire := await _next_of(request, queue)) is not None:
         await response.write(wire.encode() + b"\n")
         if hosted.session.is_over:
             queue.close()
-    if not queue.is_dropped:
+    if not queue.is_dropped and request.transport is not None:
         await response.write_eof()
+
+
+async def _next_of(request: web.Request, queue: Subscriber) -> str | None:
+    """The next frame; None at the end, and soon after the reader went away.
+
+    Nobody tells a handler that; at a game in which nothing happens it would stay for ever.
+    """
+    while request.transport is not None:
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(GONE_SECONDS):
+                return await queue.next()
+    return None
 
 
 def _cut(request: web.Request) -> None:

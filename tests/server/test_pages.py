@@ -1,5 +1,6 @@
 """The page, the API, the stream and the keys over HTTP."""
 
+import asyncio
 import json
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -9,6 +10,7 @@ import pytest
 from yarl import URL
 
 from proofs.signing import Resign
+from server import pages
 from server.client import Client
 from server.site import KeyFiles
 from tests.server.conftest import Served
@@ -122,6 +124,20 @@ async def test_games_are_listed_and_shown(served: Served, http: aiohttp.ClientSe
         async with http.get(f"/api/games/{wrong}") as response:
             assert response.status == 404
             assert (await response.json())["error"]["code"] == "unknown_game"
+
+
+async def test_a_stream_ends_with_its_reader_though_nothing_happens(
+    served: Served, http: aiohttp.ClientSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pages, "GONE_SECONDS", 0.05)
+    game = await served.open()
+    async with http.get(f"/api/games/{game}/stream") as stream:
+        while json.loads(await stream.content.readline())["t"] != "spectators":
+            pass
+        assert served.site.streams == 1
+    async with asyncio.timeout(20):
+        while served.site.streams:  # noqa: ASYNC110 the reader is told nothing more
+            await asyncio.sleep(0.01)
 
 
 async def test_the_stream_brings_the_frames_until_the_end(
