@@ -1,6 +1,6 @@
 """How much one address, and one key, may ask of a server.
 
-    requests   to /api and /keys                    429, Retry-After
+    requests   to /api, /keys and /files            429, Retry-After
     sockets    and streams, open at once            429
     frames     over all sockets of an address       rate_limited, close code 4029
     openings   of an address, and of a key          rate_limited

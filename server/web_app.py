@@ -12,7 +12,7 @@ from server.pages import routes
 from server.site import SITE, Site, add_security_headers
 from server.sockets import websocket
 
-_LIMITED: Final = ("/api/", "/keys/")
+_LIMITED: Final = ("/api/", "/keys/", "/files/")
 _Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 

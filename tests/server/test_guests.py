@@ -107,6 +107,9 @@ async def test_who_asks_too_often_is_told_to_wait_and_still_gets_the_page(served
         assert statuses == [200, 200, 200, 429, 429]
         assert response.headers["Retry-After"] == "1"
         assert "default-src 'none'" in response.headers["Content-Security-Policy"]
+        for path in ("/keys/00", "/files/00"):
+            async with http.get(path) as response:
+                assert response.status == 429
         for path in ("/", "/web/js/dom.js", "/healthz", "/metrics"):
             async with http.get(path) as response:
                 assert response.status == 200
