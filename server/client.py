@@ -436,7 +436,8 @@ class Client:
             )
         except InvalidStatus as error:
             status = error.response.status_code
-            if status < HTTPStatus.INTERNAL_SERVER_ERROR:
+            is_refused = status != HTTPStatus.TOO_MANY_REQUESTS  # that is over in a moment
+            if is_refused and status < HTTPStatus.INTERNAL_SERVER_ERROR:
                 raise NotAnArena(self._url, f"status {status}") from None
             said = (error.response.body or b"").decode(errors="replace").strip()
             raise Unreachable(self._url, said[:100] or f"status {status}") from None

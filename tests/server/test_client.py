@@ -11,6 +11,7 @@ from server import sockets
 from server.client import Client
 from server.effects import PlayerMove, ResignGame
 from server.errors import CommandRefused, NoSuchGame, NotAnArena, Unreachable
+from server.guests import Allowance, Guests
 from server.web_app import close_sockets
 from tests.server.conftest import Served
 from tests.server.fakes import BOT, DOMAIN
@@ -167,6 +168,19 @@ async def test_nobody_there_is_one_clear_error(served: Served) -> None:
         await Client.connect("http://127.0.0.1:1")
     with pytest.raises(NotAnArena, match="status 404"):
         await Client.connect(served.url + "web")
+
+
+async def test_who_stays_comes_back_when_too_many_are_there(served: Served) -> None:
+    game = await served.open()
+    async with await served.client(game) as client:
+        served.site.guests = Guests(Allowance(sockets=0))
+        await close_sockets(served.site)
+        await client.wait_until(lambda: not client.is_connected)
+        with pytest.raises(Unreachable, match="too many sockets"):
+            await Client.connect(served.url)
+        served.site.guests = Guests()
+        await client.ping()
+        assert client.reconnects == 1
 
 
 async def test_patience_ends(served: Served) -> None:
