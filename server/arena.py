@@ -9,7 +9,7 @@ import asyncio
 import contextlib
 import logging
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import replace
 from functools import partial
 from typing import Final
@@ -459,7 +459,8 @@ class Arena:
                     await self._look_at_all()
                     went_back = False
                 while due:
-                    await self._look_at_game(next(iter(due)))
+                    game = next(iter(due))
+                    await self._follow(game, self._look_at_game(game))
                     due.pop()
             except ChainDown as error:
                 _LOG.info("watching the chain: %s", error)
@@ -474,11 +475,24 @@ class Arena:
         games = list(self.games())
         for hosted in games:
             if not hosted.session.is_over:
-                await self._look_at(hosted)
+                await self._follow(hosted.session.id, self._look_at(hosted))
         await self._chain.recover()
         for hosted in games:
             if hosted.session.is_over:
-                await self._look_at(hosted)
+                await self._follow(hosted.session.id, self._look_at(hosted))
+
+    @staticmethod
+    async def _follow(game: bytes, look: Awaitable[None]) -> None:
+        """One game that makes no sense here must not end the watch over all others.
+
+        Raises ChainDown.
+        """
+        try:
+            await look
+        except ChainDown:
+            raise
+        except Exception:
+            _LOG.exception("it cannot be followed", extra={"game": hex_of(game)})
 
     async def _look_at_game(self, game: bytes) -> None:
         hosted = self._games.get(game)

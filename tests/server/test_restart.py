@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from engine.errors import IllegalIndex, IllegalStart
 from proofs.errors import ProverDied
 from proofs.signing import Resign
 from proofs.statement import commitment as commitment_of
@@ -586,16 +587,16 @@ async def test_of_finished_games_only_the_latest_are_taken_up(
 # --- games of others -----------------------------------------------------------------------------
 
 
-async def foreign_game(house: House) -> Terms:
+async def foreign_game(house: House, *, nonce: int = 99, block: int = 5) -> Terms:
     """Somebody opens a game with our bot past us, and moves."""
     secret = b"\x0f" * 32
-    opening = house.player.open(commitment_of(secret), nonce=99)
+    opening = house.player.open(commitment_of(secret), nonce=nonce)
     terms = Terms(DOMAIN, opening, opening.sign(DOMAIN, house.player.key), secret, BOTS)
     game = opening.game_id(DOMAIN)
-    house.chain.land(terms, OpenGame(), "0xf0", 5)
+    house.chain.land(terms, OpenGame(), "0xf0", block)
     signature = house.player.move(game, 0, game, E4)
-    house.chain.land(terms, PlayerMove(0, E4, signature), "0xf1", 6)
-    house.chain.head = 6
+    house.chain.land(terms, PlayerMove(0, E4, signature), "0xf1", block + 1)
+    house.chain.head = block + 1
     return terms
 
 
@@ -631,6 +632,33 @@ async def test_a_game_opened_by_others_is_shown_and_not_played(
     arena = await house.start()
     assert not arena.game(game).journal.ours
     assert stages(arena.game(game)) == ["verified"] * 2
+    await arena.close()
+
+
+async def test_a_game_that_makes_no_sense_does_not_end_the_watch(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    arena, ours = await begun(house)
+    poison = await foreign_game(house)
+    restore, reconcile = arena.restore, ours.session.reconcile
+    seen = []
+
+    def fail(terms: Terms, *args: Any, **more: Any) -> Hosted:
+        seen.append(terms.open.nonce)
+        if terms.open.nonce == poison.open.nonce:
+            raise IllegalStart("the contract sees it otherwise")
+        return restore(terms, *args, **more)
+
+    def fail_once(*args: Any, **more: Any) -> Any:
+        monkeypatch.setattr(ours.session, "reconcile", reconcile)
+        raise IllegalIndex(0, "a position")
+
+    monkeypatch.setattr(arena, "restore", fail)
+    monkeypatch.setattr(ours.session, "reconcile", fail_once)
+    arena.watch()
+    await until(lambda: seen == [poison.open.nonce])
+    game = (await foreign_game(house, nonce=100, block=8)).open.game_id(DOMAIN)
+    await until(lambda: game in arena._games)
     await arena.close()
 
 
