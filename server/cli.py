@@ -21,7 +21,9 @@ from server.cli_audit_options import audit
 from server.cli_bench import app as bench_app
 from server.cli_ceremony import app as ceremony_app
 from server.cli_options import DATA, ArenaAt, AsJson, Bot, Data, Rpc, Url, say
+from server.cli_purse import app as purse_app
 from server.errors import BadSetting, ServerError
+from server.money import account, wei
 
 FAILURE: Final = 1
 USAGE: Final = 2
@@ -41,6 +43,7 @@ app.add_typer(setup_app, name="setup")
 setup_app.add_typer(ceremony_app, name="ceremony")
 app.add_typer(train_app, name="train")
 app.add_typer(bench_app, name="bench")
+app.add_typer(purse_app, name="purse")
 
 
 def main() -> None:
@@ -181,6 +184,17 @@ def prove(
     url: Annotated[
         str | None, typer.Option(help="A server to fetch a bot's files from.", metavar="URL")
     ] = None,
+    purse: Annotated[
+        str | None,
+        typer.Option(
+            help="Bring that game's moves by this contract, for a fee.",
+            metavar="ADDRESS",
+            parser=account,
+        ),
+    ] = None,
+    least_fee: Annotated[
+        int | None, typer.Option(help="Prove none for less.", metavar="SUM", parser=wei)
+    ] = None,
     bot: Bot = "pawn",
     out: Annotated[Path | None, typer.Option(help="Write here, not to stdout.")] = None,
     payee: Annotated[str, typer.Option(help="The address that the proof names.")] = "0x" + "0" * 40,
@@ -194,11 +208,14 @@ def prove(
     """
     from server.cli_prove import prove_position
 
+    if (purse is not None and game is None) or (least_fee is not None and purse is None):
+        raise typer.BadParameter("--purse needs --game, and --least-fee needs --purse")
     if game is not None and fen is None:
-        from server.cli_game import run_prover
+        from server.cli_game import Paid, run_prover
 
         server = None if url is None else _http(url)
-        run_prover(game, (data, rpc, arena), server=server, watch=watch, say=say)
+        paid = None if purse is None else Paid(purse, least_fee or 0)
+        run_prover(game, (data, rpc, arena), server=server, watch=watch, say=say, paid=paid)
         return
     if fen is None or game is not None:
         raise typer.BadParameter("give a FEN, or --game and a game's id")

@@ -21,6 +21,7 @@ ServerError
 │   └── NotABackup         a file that is none, or that was changed
 ├── BadKeyFile             a player's key cannot be read
 ├── NotYourMove            a key wants to move where it cannot
+├── NoSuchVersion          no bot on the chain, or more than one, is meant by a name
 ├── KeyMissing             a chain that is not ours needs a key of the operator's
 ├── KeyNotMade             a bot's development key could not be made
 ├── HostFailed             a server that was started to be measured did not come up, or ended
@@ -176,6 +177,17 @@ class NotYourMove(ServerError):
     def __init__(self, why: str) -> None:
         super().__init__(f"this cannot be played: {why}")
         self.why = why
+
+
+class NoSuchVersion(ServerError):
+    def __init__(self, asked: str, found: list[str]) -> None:
+        if found:
+            why = f"{len(found)} bots are meant by {asked!r}: {', '.join(found)}; give an id"
+        else:
+            why = f"no bot on this chain is called {asked!r} or has such an id"
+        super().__init__(why)
+        self.asked = asked
+        self.found = found
 
 
 class KeyMissing(ServerError):
