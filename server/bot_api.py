@@ -77,7 +77,8 @@ async def _told(request: web.Request, handler: _Handler) -> web.StreamResponse:
 
 
 def _is_token(request: web.Request, given: str) -> bool:
-    return hmac.compare_digest(given.encode(), request.app[_TOKEN].encode())
+    # whatever bytes a header brings, aiohttp makes text of: some of it is no UTF-8 again
+    return hmac.compare_digest(given.encode(errors="replace"), request.app[_TOKEN].encode())
 
 
 def _status_of(refused: CommandRefused) -> HTTPStatus:
@@ -103,7 +104,7 @@ async def account(request: web.Request) -> web.Response:
 async def test_token(request: web.Request) -> web.Response:
     """Which of the tokens in the body, with commas between them, are ours."""
     told: dict[str, Any] = {}
-    for token in (await request.text()).split(","):
+    for token in (await request.read()).decode(errors="replace").split(","):
         name = shapes.user_name(request.app[BRIDGE].address)
         ours = {"userId": name, "scopes": "bot:play", "expires": None}
         told[token] = ours if _is_token(request, token) else None
@@ -262,7 +263,7 @@ async def challenge(request: web.Request) -> web.Response:
         color=str(asked.get("color") or "random"),
         base=_number(asked, "clock.limit"),
         increment=_number(asked, "clock.increment"),
-        fen=asked.get("fen") or None,
+        fen=_text(asked, "fen"),
     )
     return web.json_response(shapes.challenge(table.client.view, table.color))
 
@@ -270,14 +271,24 @@ async def challenge(request: web.Request) -> web.Response:
 async def _fields(request: web.Request) -> dict[str, Any]:
     """The body, as JSON or as a form: programs send either.  Raises FrameError."""
     if request.content_type != "application/json":
-        return dict(await request.post())
+        try:
+            return dict(await request.post())
+        except (ValueError, LookupError):  # bytes or a charset that make no text
+            raise FrameError("bad_frame", "the body is no form") from None
     try:
-        told = await request.json()
-    except ValueError:
+        told = json.loads(await request.read())
+    except (ValueError, RecursionError):
         told = None
     if not isinstance(told, dict):
         raise FrameError("bad_frame", "the body is one JSON object")
     return told
+
+
+def _text(asked: dict[str, Any], name: str) -> str | None:
+    value = asked.get(name) or None
+    if not isinstance(value, str | None):
+        raise FrameError("bad_frame", f"{name} is a text")
+    return value
 
 
 def _number(asked: dict[str, Any], name: str) -> int | None:
@@ -286,7 +297,7 @@ def _number(asked: dict[str, Any], name: str) -> int | None:
         return None
     try:
         number = int(value)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         number = -1
     if not 0 <= number < 1 << 16:
         raise FrameError("bad_frame", f"{name} is a number of seconds")

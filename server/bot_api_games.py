@@ -61,7 +61,7 @@ class Table:
 
     @property
     def is_over(self) -> bool:
-        return self.client.end is not None
+        return self.client.end is not None or shapes.never_began(self.client.view)
 
     def full(self) -> Event:
         return shapes.game_full(self.client.view, began=self.began)

@@ -32,10 +32,15 @@ def user_name(address: str) -> str:
     return address.lower()
 
 
+def never_began(view: View) -> bool:
+    """Whether the contract refused the game's opening."""
+    return view.opening is not None and view.opening.stage == "rejected"
+
+
 def status_of(view: View) -> dict[str, Any]:
     """`status`, and `winner` where there is one."""
     if view.end is None:
-        return {"status": "started"}
+        return {"status": "aborted" if never_began(view) else "started"}
     status = {"status": _STATUS.get(view.end.reason, "draw")}
     winner = _WINNER.get(view.end.result)
     return status | ({"winner": winner} if winner else {})

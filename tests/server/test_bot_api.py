@@ -12,7 +12,9 @@ import chess
 import pytest
 from aiohttp.test_utils import TestServer
 from coincurve import PrivateKey
+from yarl import URL
 
+from proofs.errors import ChainRejected
 from server import cli_bridge
 from server.bot_api import make_app
 from server.bot_api_games import Bridge
@@ -156,6 +158,59 @@ async def test_without_the_token_nothing_is_told_or_done(bridged: Bridged) -> No
         ):
             assert response.status == 401
             assert await response.json() == {"error": "No such token"}
+
+
+@pytest.mark.parametrize(
+    ("kind", "body"),
+    [
+        ("application/json", b"[" * 5000),
+        ("application/json", b"\xff"),
+        ("application/json", b'{"fen": 7}'),
+        ("application/json", b'{"fen": {"a": 1}}'),
+        ("application/json", b'{"clock.limit": Infinity}'),
+        ("application/json; charset=none", b"["),
+        ("application/x-www-form-urlencoded; charset=none", b"a=b"),
+        ("application/x-www-form-urlencoded", b"fen=\xff"),
+        ("multipart/form-data; boundary=x", b"--x\r\n\r\n"),
+    ],
+)
+async def test_a_body_that_makes_no_sense_is_the_senders_fault(
+    served: Served, bridged: Bridged, kind: str, body: bytes
+) -> None:
+    async with bridged.http() as http:
+        headers = {"Content-Type": kind}
+        async with http.post("/api/challenge/first", data=body, headers=headers) as response:
+            assert response.status == 400
+            assert "\n" not in (await response.json())["error"]
+    assert served.chain.sent == []
+
+
+async def test_bytes_that_are_no_text_are_no_token(bridged: Bridged) -> None:
+    url = URL(bridged.url)
+    assert url.host is not None
+    reader, writer = await asyncio.open_connection(url.host, url.port)
+    head = b"GET /api/account HTTP/1.1\r\nHost: x\r\nConnection: close\r\n"
+    writer.write(head + b"Authorization: Bearer \xff\xfe\r\n\r\n")
+    assert b" 401 " in await reader.readline()
+    writer.close()
+    async with bridged.http() as http:
+        headers = {"Content-Type": "text/plain; charset=none"}
+        body = b"\xff," + TOKEN.encode()
+        async with http.post("/api/token/test", data=body, headers=headers) as response:
+            assert (await response.json())[TOKEN] is not None
+
+
+async def test_a_game_that_the_contract_refuses_to_open_is_over(
+    served: Served, bridged: Bridged
+) -> None:
+    served.chain.faults = [ChainRejected("OfferExpired", {})]
+    async with bridged.http() as http:
+        game = await challenge(http)
+        async with asyncio.timeout(20), http.get(f"/api/bot/game/stream/{game}") as stream:
+            *_, last = [json.loads(line) async for line in stream.content if line.strip()]
+        assert last.get("state", last)["status"] == "aborted"
+        async with http.get("/api/account/playing") as response:
+            assert (await response.json())["nowPlaying"] == []
 
 
 async def test_pages_are_turned_away_even_with_the_token(bridged: Bridged) -> None:
