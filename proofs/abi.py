@@ -187,8 +187,11 @@ def _type(parameter: dict[str, Any]) -> str:
 
 
 def _decode(parameters: Sequence[dict[str, Any]], data: bytes) -> tuple[Any, ...]:
-    """ABI-decoded values, strings still as bytes."""
-    return abi.decode([_type(p).replace("string", "bytes") for p in parameters], data)
+    """ABI-decoded values, strings still as bytes.  Raises DecodingError."""
+    try:
+        return abi.decode([_type(p).replace("string", "bytes") for p in parameters], data)
+    except OverflowError:
+        raise DecodingError("it points further than any data goes") from None
 
 
 def _plain(value: Any, parameter: dict[str, Any]) -> Any:

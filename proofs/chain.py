@@ -7,7 +7,6 @@ A transaction is signed once and only that one is sent again when an answer is l
 ever lands twice.
 """
 
-import sys
 from collections.abc import Sequence
 from dataclasses import fields
 from typing import Any, Final, Protocol
@@ -30,9 +29,6 @@ from proofs.records import (
 from proofs.rpc import Rpc, sensible
 from proofs.sender import OnReceipt, OnSent, Sender
 from proofs.signing import Domain, Open
-
-# py_ecc, deep below web3, raises it to 100,000: then deeply nested JSON overruns the C stack
-sys.setrecursionlimit(1_000)
 
 LOG_SPAN: Final = 10_000
 """Blocks asked for at once; public nodes refuse longer ranges."""

@@ -169,7 +169,8 @@ def _event(number: int, raw: Any) -> LogEvent:
     counts = [raw["block"], raw["logIndex"], raw["time"]]
     counts += [] if raw["gas"] is None else [raw["gas"]]
     texts = (raw["event"], raw["tx"])
-    if not all(map(_is_count, counts)) or not all(isinstance(text, str) for text in texts):
+    small = all(_is_count(count) and count >> 64 == 0 for count in counts)
+    if not small or not all(isinstance(text, str) for text in texts):
         raise NotAGameFile(f"event {number} is malformed")
     if not isinstance(raw["args"], dict):
         raise NotAGameFile(f"event {number} has no arguments")

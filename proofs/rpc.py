@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, Final, cast
@@ -15,6 +16,9 @@ from web3.types import RPCEndpoint
 from proofs.abi import decode_error, load_artifact
 from proofs.errors import ChainDown, ChainRejected
 
+# py_ecc, deep below web3, raises it to 100,000: then deeply nested JSON overruns the C stack
+sys.setrecursionlimit(1_000)
+
 CONTRACTS: Final = ("Arena", "BotRegistry", "Groth16MoveVerifier", "ProofPurse")
 """Whose errors are known by name."""
 
@@ -26,7 +30,14 @@ def sensible(url: str) -> Iterator[None]:
     """Where a node's answer is taken apart: ChainDown if it does not have the shape it should."""
     try:
         yield
-    except (ValueError, LookupError, TypeError, AttributeError, DecodingError) as error:
+    except (
+        ValueError,
+        ArithmeticError,
+        LookupError,
+        TypeError,
+        AttributeError,
+        DecodingError,
+    ) as error:
         raise ChainDown(url, f"an answer makes no sense ({type(error).__name__})") from error
 
 

@@ -50,7 +50,8 @@ class Output:
         if self._html is not None:
             from proofs.audit_html import page  # noqa: PLC0415  its pieces are large
 
-            self._html.write_text(page(self._kept), encoding="utf-8")
+            # a saved game may hold what no encoding can write
+            self._html.write_text(page(self._kept), encoding="utf-8", errors="replace")
         if self._form == "ndjson":
             print(json.dumps({"type": "audit", **self._summary(code)}))
         elif self._form == "json" and self._many:

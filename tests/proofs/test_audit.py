@@ -238,6 +238,15 @@ def test_chainOfMoreThan256Bits_isNoGame(real: GameRecord, circuit_of: CircuitOf
         parse(dump(replace(real, chain_id=1 << 256)))
 
 
+@pytest.mark.parametrize("name", ["block", "logIndex", "time", "gas"])
+def test_countOfMoreThan64Bits_isNoGame(real: GameRecord, name: str) -> None:
+    raw = json.loads(dump(real))
+    for count in ((1 << 64), 10**4299):
+        raw["events"][-1][name] = count
+        with pytest.raises(NotAGameFile, match="malformed"):
+            parse(json.dumps(raw))
+
+
 def test_truncatedFile_isNoGame(real: GameRecord, tmp_path: Path) -> None:
     text = dump(real)
     for part in (0.1, 0.5, 0.9):

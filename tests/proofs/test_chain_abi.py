@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 from eth_abi.abi import encode
+from eth_abi.exceptions import DecodingError
 from eth_utils.crypto import keccak
 
 from proofs.abi import Artifact, decode_error, load_artifact, same_code
@@ -40,6 +41,15 @@ def test_decodeError_givesNameAndValues(data: bytes, name: str, values: dict[str
 def test_event_isNoneForLogsOfOthers() -> None:
     assert ARENA.event([], b"") is None
     assert ARENA.event([keccak(text="Transfer(address,address,uint256)")], b"") is None
+
+
+@pytest.mark.parametrize("number", [1 << 63, (1 << 63) - 64, 1 << 200, (1 << 256) - 1])
+def test_lengthsAndOffsetsOfAnySize_areDecodingErrors(number: int) -> None:
+    ended = next(topic for topic, entry in ARENA.events.items() if entry.name == "GameEnded")
+    huge, place = number.to_bytes(32, "big"), (96).to_bytes(32, "big")
+    for evidence in (huge + bytes(32), place + huge):
+        with pytest.raises(DecodingError):
+            ARENA.event([ended, bytes(32)], bytes(64) + evidence)  # result, reason, evidence
 
 
 def test_sameCode_looksPastImmutablesOnly() -> None:

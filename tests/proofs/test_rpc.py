@@ -10,7 +10,10 @@ import pytest
 from aiohttp import web
 
 from proofs.errors import ChainDown
-from proofs.rpc import Rpc, RpcFault
+from proofs.evidence import _FIELDS, header_of
+from proofs.rpc import Rpc, RpcFault, sensible
+
+HEADER = json.dumps(dict.fromkeys(_FIELDS, "0x01"))
 
 
 @dataclass
@@ -73,6 +76,14 @@ async def test_what_is_no_answer_is_chain_down(node: Node, answer: Any) -> None:
     node.answer = lambda _: {"result": "0x1"}
     assert await rpc.number("eth_chainId") == 1
     await rpc.close()
+
+
+def test_an_answer_of_another_shape_is_chain_down() -> None:
+    raw = json.loads(HEADER)
+    assert header_of(raw)
+    for altered in ({"gasUsed": "-0x5"}, {"gasUsed": 5}, {"number": None}, {"stateRoot": "0xzz"}):
+        with pytest.raises(ChainDown, match="makes no sense"), sensible("http://127.0.0.1:1"):
+            header_of(raw | altered)
 
 
 async def test_a_nodes_error_is_a_fault(node: Node) -> None:
