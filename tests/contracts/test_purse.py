@@ -196,6 +196,13 @@ def test_submit_failsIfTheFeeWasLoweredMeanwhile(full: Purse, live: Live) -> Non
     assert full.owed() == FEE - 1
 
 
+def test_submit_answersWithWhatIsEarned(full: Purse, live: Live) -> None:
+    move = (live.id, 1, live.index("e5"), address(PAYEE), b"any", 0)
+    assert full.contract.call("submit", *move) == FEE
+    full.terms(0)
+    assert full.contract.call("submit", *move) == 0
+
+
 def test_aMoveBroughtToTheArenaEarnsNothing(full: Purse, live: Live) -> None:
     live.play("e5")
     assert (full.owed(), full.balance) == (0, 100 * FEE)
@@ -312,7 +319,12 @@ def test_withdraw_leavesWhatIsOwed(full: Purse, live: Live) -> None:
     full.submit(live, "e5")
     with pytest.raises(Reverted, match="PurseTooSmall"):
         full.contract.send("withdraw", full.scene.yes, 100 * FEE, address(1 << 100))
-    full.contract.send("withdraw", full.scene.yes, 99 * FEE, address(1 << 100))
+    taken = full.contract.send("withdraw", full.scene.yes, 99 * FEE, address(1 << 100))
+    assert taken.event("Withdrawn") == {
+        "bot": "0x" + full.scene.yes.hex(),
+        "to": address(1 << 100),
+        "amount": 99 * FEE,
+    }
     assert wealth(full.scene, address(1 << 100)) == 99 * FEE
     assert (full.balance, full.owed(), full.held) == (0, FEE, FEE)
     full.contract.send("claim", address(PAYEE), sender=STRANGER)
