@@ -23,7 +23,7 @@ def test_everyNamedTest_isThere() -> None:
 
 def test_everyThreat_saysWhoWhatAndHow() -> None:
     threats = PAGE.split("\n## ")[1:]
-    assert len(threats) == 15
+    assert len(threats) == 16
     for threat in threats:
         for part in ("**Who:**", "**What it takes:**", "**What stops it:**", "**Tests:**"):
             assert part in threat, threat.splitlines()[0]
