@@ -27,6 +27,13 @@ def check_folder(folder: Path) -> Manifest:
 
     Raises EzklFailed, OSError.
     """
+    try:
+        return _checked(folder)
+    except (ValueError, TypeError, AttributeError) as error:  # no text, or of other types
+        raise EzklFailed("use a bot's files", f"{folder} is damaged: {error}") from error
+
+
+def _checked(folder: Path) -> Manifest:
     manifest, here = Manifest.read(folder), ezkl_version()
     if manifest.ezkl != here:
         raise EzklFailed("use a bot's files", f"{folder} is of ezkl {manifest.ezkl}, not {here}")

@@ -187,9 +187,10 @@ class OnnxBots:
         except ChainDown as error:
             _LOG.info(f"{name} waits for the chain: {error}")
             return
-        except (ProofError, EngineError, OSError) as error:
+        except Exception as error:  # whatever one is broken by, the others play
             self._ready.pop(wanted, None)
-            _LOG.warning(f"{name} does not play: {error}")
+            is_known = isinstance(error, ProofError | EngineError | OSError)
+            _LOG.warning(f"{name} does not play: {error}", exc_info=not is_known)
         else:
             is_new = self._ready.get(wanted) != bot
             self._seat(bot)

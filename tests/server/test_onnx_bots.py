@@ -17,7 +17,7 @@ from proofs.errors import EzklFailed, OnnxRefused
 from proofs.ezkl_bots import add_bot, remove_bot, store_of
 from proofs.ezkl_build import Manifest
 from proofs.ezkl_chooser import Choosers
-from proofs.ezkl_folder import check_folder
+from proofs.ezkl_folder import check_folder, made_folders
 from server import onnx_bots
 from server.bench.host import children_of, wait_gone
 from server.effects import BotPlayer
@@ -221,6 +221,41 @@ async def test_a_list_that_cannot_be_read_is_told_of_once(
             assert found.bots.infos() == []
     (line,) = told(caplog)
     assert "bots.json is no list of bots" in line
+
+
+@pytest.mark.parametrize("spoilt", [b"\xff", b"[]", b"{}", b"7", b'{"files": 7}', b'{"ezkl": []}'])
+def test_a_damaged_manifest_is_one_clear_line(data: Path, spoilt: bytes) -> None:
+    folder = store_of(data) / folder_of(1).name
+    told = json.loads((folder / "manifest.json").read_bytes())
+    if spoilt.startswith(b"{") and len(spoilt) > 2:
+        spoilt = json.dumps(told | json.loads(spoilt)).encode()
+    (folder / "manifest.json").unlink()  # it is linked to the shared one
+    (folder / "manifest.json").write_bytes(spoilt)
+    with pytest.raises(EzklFailed) as caught:
+        check_folder(folder)
+    assert "\n" not in str(caught.value)
+    assert made_folders(store_of(data)) == []
+
+
+async def test_a_fault_that_nobody_foresaw_keeps_one_bot_away_and_not_the_others(
+    ground: Scene, data: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    put(data, 2)
+
+    def fail(folder: Path) -> Manifest:
+        if folder.name == folder_of(2).name:
+            raise KeyError("weights")
+        return check_folder(folder)
+
+    monkeypatch.setattr(onnx_bots, "check_folder", fail)
+    add_bot(data, "odd", store_of(data) / folder_of(2).name)
+    add_bot(data, "tiny", store_of(data) / folder_of(1).name)
+    with caplog.at_level("WARNING"):
+        async with lobby(ground, data) as found:
+            infos = await found.until(lambda infos: len(infos) == 1 and all_ready(infos))
+    assert [info.name for info in infos] == ["tiny"]
+    (line,) = told(caplog)
+    assert line.startswith("odd does not play")
 
 
 def test_another_setup_is_not_used(data: Path) -> None:
