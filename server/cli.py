@@ -62,7 +62,8 @@ def _complain(error: Exception, status: int) -> None:
     if isinstance(error, BrokenPipeError):  # the reader of our output has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     else:
-        print(f"checkproof: {' '.join(str(error).split())}", file=sys.stderr)
+        line = " ".join(str(error).split())  # part of it may be a stranger's words
+        print("checkproof:", "".join(c if c.isprintable() else "?" for c in line), file=sys.stderr)
     sys.exit(status)
 
 

@@ -155,6 +155,12 @@ def test_wrongUsage_exits2(words: tuple[str, ...]) -> None:
     assert CliRunner().invoke(app, ["audit", *words]).exit_code == 2
 
 
+def test_error_obeysNoStranger(tmp_path: Path) -> None:
+    ran = run("audit", "--file", tmp_path / "a\x1b[2Jb.json")
+    assert (ran.code, ran.err.count("\n")) == (2, 1)
+    assert "a?[2Jb.json cannot be read" in ran.err
+
+
 def test_range_mayLackAnEnd() -> None:
     assert blocks_of("5..9") == (5, 9)
     assert blocks_of("5..") == (5, None)
