@@ -1,8 +1,11 @@
 """The ladder: who is on it, pairs of games, runs that stop and go on, the report."""
 
+import asyncio
 import json
 import os
 import signal
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -30,6 +33,7 @@ from engine.ladder_players import (
 from engine.net import house_net
 from engine.player import choose, legal_indices, opened
 from engine.train.stockfish import Stockfish, stockfish_name
+from server.bench.host import children_of, wait_gone
 from tests.command import run
 from tests.engine.conftest import engine_script
 
@@ -268,6 +272,21 @@ def test_theCommand_printsOneObject(stockfish_path: str, tmp_path: Path) -> None
     assert (ran.code, ran.json["elo"], len(ran.json["left_out"])) == (0, None, 4)
     assert "without stockfish 1350: no Stockfish at /nowhere" in ran.err
     assert "6 games, 0 of them to be played" in ran.err
+
+
+def test_workers_endWithTheCommand(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "server", "bench", "elo", "--games", "200", "--workers", "2"]
+    command += ["--stockfish", "/nowhere/stockfish", "--data", str(tmp_path)]
+    with subprocess.Popen(
+        command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
+    ) as running:
+        assert running.stderr is not None
+        assert any("of 600 games played" in line for line in running.stderr)
+        workers = children_of(running.pid)
+        running.kill()
+    assert len(workers) >= 2
+    assert not asyncio.run(wait_gone(workers))
+    assert read_pairs(tmp_path / "ladder" / "games.jsonl")
 
 
 def test_theCommand_refusesWhatItCannotMeasure(tmp_path: Path) -> None:
