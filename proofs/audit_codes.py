@@ -1,6 +1,6 @@
-"""What a bundle tells of custom bots: the code of their verifiers, and the files of their nets."""
+"""What a bundle tells of custom bots: their verifiers' code, the files of nets and setups."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -24,26 +24,46 @@ def verifier_codes(bundle: Bundle) -> dict[str, VerifierCode]:
 
 
 def with_net_files(bundle: Bundle, files: Iterable[Path]) -> Bundle:
-    """The bundle with the files of its bots' nets, so far as they are among these or the house's.
+    """The bundle with the files of its bots' nets, so far as they are among these, its own or the
+    house's.
 
     Raises OSError.
     """
     wanted = {str(args["netHash"]) for args in _registered(bundle)}
     known = [house_net(name).to_bytes() for name in house_nets()]
-    known += [path.read_bytes() for path in files]
-    by_hash = {"0x" + sha256(data).hexdigest(): data for data in known}
+    known += [*bundle.nets.values(), *(path.read_bytes() for path in files)]
+    by_hash = {_name(data): data for data in known}
     return bundle.with_nets({name: by_hash[name] for name in wanted & set(by_hash)})
+
+
+def with_setup_files(bundle: Bundle, files: Iterable[Path]) -> Bundle:
+    """The bundle with these setups and its own.  Raises OSError."""
+    data = [path.read_bytes() for path in files]
+    return bundle.with_setups({**bundle.setups, **{_name(each): each for each in data}})
 
 
 def unpack_nets(bundle: Bundle, folder: Path) -> list[Path]:
     """Write the bundle's net files, so far as they are what their names say, into a folder."""
+    kinds = {name: "json" if net.startswith(b"{") else "onnx" for name, net in bundle.nets.items()}
+    return _unpack(bundle.nets, kinds, folder)
+
+
+def unpack_setups(bundle: Bundle, folder: Path) -> list[Path]:
+    """Write the bundle's setups, so far as they are what their names say, into a folder."""
+    return _unpack(bundle.setups, dict.fromkeys(bundle.setups, "srs"), folder)
+
+
+def _unpack(files: Mapping[str, bytes], kinds: Mapping[str, str], folder: Path) -> list[Path]:
     written = []
-    for name, data in bundle.nets.items():
-        if "0x" + sha256(data).hexdigest() == name:
-            kind = "json" if data.startswith(b"{") else "onnx"
-            written.append(folder / f"{name[2:]}.{kind}")
+    for name, data in files.items():
+        if _name(data) == name:
+            written.append(folder / f"{name[2:]}.{kinds[name]}")
             written[-1].write_bytes(data)
     return written
+
+
+def _name(data: bytes) -> str:
+    return "0x" + sha256(data).hexdigest()
 
 
 def _registered(bundle: Bundle) -> list[dict[str, Any]]:

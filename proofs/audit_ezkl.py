@@ -31,7 +31,7 @@ from proofs.audit_judges import NOT_PROVEN, OK, Claim, Verdict
 from proofs.audit_report import DEV_SETUP, Ledger, Mark
 from proofs.errors import EzklMissing, FileNotFetched, OnnxRefused, ProofError
 from proofs.ezkl_bots import SHIPPED, store_of
-from proofs.ezkl_build import Manifest
+from proofs.ezkl_build import Manifest, srs_path
 from proofs.ezkl_folder import check_folder, ezkl_version, sha256_of, shipped_net
 from proofs.ezkl_prover import import_net
 from proofs.ezkl_shape import OUTPUT_BYTES, OUTPUT_LIMIT, inputs, unpack_outputs
@@ -148,6 +148,11 @@ class OnnxBots:
         """Whose setup is behind a version's key, if that key came out here."""
         made = self._rebuilt.get(bot)
         return None if made is None else made.setup
+
+    def files(self) -> tuple[list[Path], list[Path]]:
+        """The nets and the setups of the bots whose registered keys came out here."""
+        folders = [made.folder for made in self._rebuilt.values()]
+        return [folder / "net.onnx" for folder in folders], list(map(srs_path, folders))
 
     def _make(self, net: Path, key_hash: str) -> Rebuilt:
         """The net's files by the setup that brings about the key, else by any.

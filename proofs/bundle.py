@@ -5,11 +5,12 @@
      "receipts":  [{"block", "place", "tx", "gas", "firstLog", "receipt", "nodes"}, ..],
      "contracts": {address: {"code", "nodes"}},
      "states":    {game: what the Arena answers when asked for it at block `head`},
-     "nets":      {net hash: file}}
+     "nets":      {net hash: file},
+     "setups":    {SHA-256: file}}     left out if there is none
 
 `head` is the last block looked at.  Bytes, hashes and addresses are lower-case 0x hex, numbers are
 numbers; proofs/evidence.py says what headers, receipts and nodes are.  The logs are in the
-receipts, the verifying keys in the logs.
+receipts, the verifying keys in the logs.  The setups are those behind ONNX bots' keys.
 """
 
 import gzip
@@ -49,10 +50,15 @@ class Bundle:
     contracts: Mapping[str, CodeEvidence]
     states: Mapping[str, bytes]
     nets: Mapping[str, bytes] = field(default_factory=dict)
+    setups: Mapping[str, bytes] = field(default_factory=dict)
 
     def with_nets(self, nets: Mapping[str, bytes]) -> "Bundle":
         """The same with these net files."""
         return replace(self, nets=dict(nets))
+
+    def with_setups(self, setups: Mapping[str, bytes]) -> "Bundle":
+        """The same with these setups' files."""
+        return replace(self, setups=dict(setups))
 
 
 def write_bundle(bundle: Bundle, path: Path) -> int:
@@ -96,7 +102,8 @@ def dump_bundle(bundle: Bundle) -> str:
                 for address, code in sorted(bundle.contracts.items())
             },
             "states": {game: _hex(state) for game, state in sorted(bundle.states.items())},
-            "nets": {name: _hex(data) for name, data in sorted(bundle.nets.items())},
+            "nets": _files_out(bundle.nets),
+            **({"setups": _files_out(bundle.setups)} if bundle.setups else {}),
         }
     )
 
@@ -109,7 +116,7 @@ def parse_bundle(text: str) -> Bundle:
         raise NotABundle(f"no JSON ({error})") from None
     if not isinstance(raw, dict) or raw.get("format") != FORMAT:
         raise NotABundle(f"its format is not {FORMAT}")
-    _exactly(raw, _KEYS, "it")
+    _exactly(raw, _KEYS | (raw.keys() & {"setups"}), "it")
     blocks = [_block_in(block) for block in _list(raw["blocks"], "blocks")]
     return Bundle(
         chain_id=_number(raw["chainId"], 256, "chainId"),
@@ -121,6 +128,7 @@ def parse_bundle(text: str) -> Bundle:
         contracts=_mapped(raw["contracts"], 20, "contracts", _code_in),
         states=_mapped(raw["states"], 32, "states", lambda state: _bytes(state, "a state")),
         nets=_mapped(raw["nets"], 32, "nets", lambda net: _bytes(net, "a net")),
+        setups=_mapped(raw.get("setups", {}), 32, "setups", lambda file: _bytes(file, "a setup")),
     )
 
 
@@ -138,6 +146,10 @@ def _receipt_out(receipt: ReceiptEvidence) -> dict[str, Any]:
         "receipt": _hex(receipt.receipt),
         "nodes": list(map(_hex, receipt.nodes)),
     }
+
+
+def _files_out(files: Mapping[str, bytes]) -> dict[str, str]:
+    return {name: _hex(data) for name, data in sorted(files.items())}
 
 
 def _block_in(raw: Any) -> BlockEvidence:

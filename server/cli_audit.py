@@ -16,7 +16,13 @@ from typing import TYPE_CHECKING, Any
 from proofs.audit import audit
 from proofs.audit_bots import CircuitOf, circuits_of_nets
 from proofs.audit_bundle import Audit, Disagreement, games_of, records_of
-from proofs.audit_codes import unpack_nets, verifier_codes, with_net_files
+from proofs.audit_codes import (
+    unpack_nets,
+    unpack_setups,
+    verifier_codes,
+    with_net_files,
+    with_setup_files,
+)
 from proofs.audit_ezkl import OnnxBots, files_of, onnx_bots
 from proofs.audit_judges import Judge, usual_judges
 from proofs.audit_report import Report
@@ -99,11 +105,10 @@ def _reports(asked: Asked, say: Say) -> Iterator[tuple[Iterator[Report], dict[st
     if asked.bundle is not None:
         files = (*asked.nets, *files_of(store_of(asked.where[0]))[0], *map(shipped_net, SHIPPED))
         found = _Found(with_net_files(found.bundle, files), found.games, found.nodes)
-        size = write_bundle(found.bundle, asked.bundle)
-        say(f"wrote {asked.bundle}: {len(found.games)} games, {size} bytes")
     with TemporaryDirectory(prefix="checkproof-nets-") as folder:
         nets = (*asked.nets, *unpack_nets(found.bundle, Path(folder)))
-        onnx_judge = _onnx(asked, nets, found.bundle, say)
+        setups = (*asked.setups, *unpack_setups(found.bundle, Path(folder)))
+        onnx_judge = _onnx(asked, nets, setups, found.bundle, say)
         judges = _judges(asked, onnx_judge)
         say("compiling the circuit and checking every move")
         run = Audit(
@@ -122,11 +127,21 @@ def _reports(asked: Asked, say: Say) -> Iterator[tuple[Iterator[Report], dict[st
             "nodes": [shown_url(url) for url in asked.further],
         }
         yield run.reports(found.games), about
+        if asked.bundle is not None:
+            _write(found, onnx_judge, asked.bundle, say)
+
+
+def _write(found: _Found, onnx: OnnxBots, path: Path, say: Say) -> None:
+    """Write the bundle, with what it took to make its ONNX bots anew.  Raises OSError."""
+    nets, setups = onnx.files()
+    bundle = with_setup_files(with_net_files(found.bundle, nets), setups)
+    size = write_bundle(bundle, path)
+    say(f"wrote {path}: {len(found.games)} games, {size} bytes")
 
 
 def _of_file(asked: Asked, record: GameRecord, say: Say) -> Report:
     say("compiling the circuit and checking every move")
-    onnx = _onnx(asked, asked.nets, None, say)
+    onnx = _onnx(asked, asked.nets, asked.setups, None, say)
     expected = None if asked.game is None else "0x" + asked.game.lower().removeprefix("0x")
     if expected is not None and len(expected) > 5 and record.game.startswith(expected):
         expected = record.game  # its first digits
@@ -144,12 +159,18 @@ def _judges(asked: Asked, onnx: OnnxBots | None) -> tuple[Judge, ...]:
     return (*groth16, onnx) if onnx is not None else groth16
 
 
-def _onnx(asked: Asked, nets: Sequence[Path], bundle: Bundle | None, say: Say) -> OnnxBots:
+def _onnx(
+    asked: Asked,
+    nets: Sequence[Path],
+    setups: Sequence[Path],
+    bundle: Bundle | None,
+    say: Say,
+) -> OnnxBots:
     codes = {} if bundle is None else verifier_codes(bundle)
     return onnx_bots(
         asked.where[0],
         nets=nets,
-        setups=asked.setups,
+        setups=setups,
         server=asked.server,
         codes=codes,
         say=say,

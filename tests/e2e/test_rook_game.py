@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +19,10 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import expect
 
+from proofs.bundle import read_bundle
 from proofs.chain import Chain
 from proofs.deploy import read_deployment
+from proofs.ezkl_build import Manifest
 from proofs.node import running_node
 from tests.proofs.ezkl_fixture import rook_folder
 from tests.proofs.keys_fixture import dev_store
@@ -54,10 +57,11 @@ class Arena:
 
 @dataclass(frozen=True)
 class Audited:
-    """What an audit said, the game that it saved, and what it made anew."""
+    """What an audit said, the game that it saved, its bundle, and what it made anew."""
 
     ran: subprocess.CompletedProcess[str]
     saved: Path
+    bundle: Path
     cache: Path
 
 
@@ -74,8 +78,8 @@ async def arena(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Arena
         assert await server.stop(signal.SIGINT) == 0
 
 
-def audit(*words: str, arena: Arena, cache: Path) -> subprocess.CompletedProcess[str]:
-    environment = {"CHECKPROOF_DATA": str(arena.data), "NO_COLOR": "1", "COLUMNS": "200"}
+def audit(*words: str, data: Path, cache: Path) -> subprocess.CompletedProcess[str]:
+    environment = {"CHECKPROOF_DATA": str(data), "NO_COLOR": "1", "COLUMNS": "200"}
     return subprocess.run(
         [sys.executable, "-m", "server", "audit", *words],
         cwd=ROOT,
@@ -114,10 +118,11 @@ async def game(arena: Arena) -> str:
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def audited(arena: Arena, game: str, tmp_path_factory: pytest.TempPathFactory) -> Audited:
-    cache, saved = tmp_path_factory.mktemp("cache"), tmp_path_factory.mktemp("log") / "game.json"
-    words = (game, "--save", str(saved))
-    ran = await asyncio.to_thread(audit, *words, arena=arena, cache=cache)
-    return Audited(ran, saved, cache)
+    cache, folder = tmp_path_factory.mktemp("cache"), tmp_path_factory.mktemp("written")
+    saved, bundle = folder / "game.json", folder / "game.bundle"
+    words = (game, "--save", str(saved), "--bundle", str(bundle))
+    ran = await asyncio.to_thread(audit, *words, data=arena.data, cache=cache)
+    return Audited(ran, saved, bundle, cache)
 
 
 async def test_every_move_is_verified_on_chain(arena: Arena, game: str) -> None:
@@ -164,6 +169,24 @@ async def test_the_audit_makes_the_key_anew_and_verifies_every_proof(audited: Au
     assert "DEV SETUP" in ran.stdout
 
 
+async def test_the_bundle_is_audited_without_chain_server_or_data(
+    audited: Audited, tmp_path: Path
+) -> None:
+    """With the bot's files that the first audit made, so that they are not made once more."""
+    (setup,) = read_bundle(audited.bundle).setups.values()
+    assert sha256(setup).hexdigest() == Manifest.read(rook_folder()).srs_hash
+    words = ("--from-bundle", str(audited.bundle), "--json")
+    ran = await asyncio.to_thread(audit, *words, data=tmp_path, cache=audited.cache)
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    (told,) = json.loads(ran.stdout)["games"]
+    assert (told["verdict"], told["undecided"]) == ("verified", [])
+    assert told["black"]["recomputed"] == "verifying key recomputed from the net's file"
+    assert [move["checks"]["proof"] for move in told["moves"][1::2]] == ["ok"] * BOT_MOVES
+    (bot,) = (part for part in told["parts"] if part["subject"].startswith("bot "))
+    names = ("net", "circuit", "key", "verifier")
+    assert [bot["checks"].get(name) for name in names] == ["ok"] * 4
+
+
 async def test_an_altered_proof_is_found_in_a_saved_game(
     arena: Arena, audited: Audited, tmp_path: Path
 ) -> None:
@@ -174,6 +197,6 @@ async def test_an_altered_proof_is_found_in_a_saved_game(
     event["args"]["proof"] = "0x" + proof.hex()
     (tmp_path / "game.json").write_text(json.dumps(content))
     words = ("--file", str(tmp_path / "game.json"))
-    ran = await asyncio.to_thread(audit, *words, arena=arena, cache=audited.cache)
+    ran = await asyncio.to_thread(audit, *words, data=arena.data, cache=audited.cache)
     assert ran.returncode == 3, ran.stdout + ran.stderr
     assert "ply 3: proof" in ran.stdout

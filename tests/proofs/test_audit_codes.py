@@ -9,9 +9,15 @@ from eth_utils.crypto import keccak
 from proofs.abi import load_artifact
 from proofs.audit_bots import circuits_of_nets
 from proofs.audit_bundle import Audit
-from proofs.audit_codes import unpack_nets, verifier_codes, with_net_files
+from proofs.audit_codes import (
+    unpack_nets,
+    unpack_setups,
+    verifier_codes,
+    with_net_files,
+    with_setup_files,
+)
 from proofs.audit_judges import Groth16Judge
-from proofs.bundle import Bundle
+from proofs.bundle import Bundle, dump_bundle, parse_bundle
 from proofs.evidence import CodeEvidence
 from proofs.ezkl_chain import read_verifier
 from proofs.gather import gather
@@ -80,3 +86,17 @@ def test_netFiles_comeAndGoWithABundle(tmp_path: Path) -> None:
     assert with_net_files(bundle, []).nets == {}
     named = bundle.with_nets({"0x" + "33" * 32: b"{}"})
     assert unpack_nets(named, tmp_path) == []
+
+
+def test_setupFiles_comeAndGoWithABundle(tmp_path: Path) -> None:
+    bundle = Bundle(1, "0x" + "11" * 20, "0x" + "22" * 20, 0, {}, (), {}, {})
+    assert "setups" not in dump_bundle(bundle)
+    assert parse_bundle(dump_bundle(bundle)) == bundle
+    file = tmp_path / "ours.srs"
+    file.write_bytes(b"powers")
+    holding = with_setup_files(bundle, [file])
+    assert parse_bundle(dump_bundle(holding)) == holding == with_setup_files(holding, [])
+    (unpacked,) = unpack_setups(holding, tmp_path)
+    assert unpacked.read_bytes() == b"powers"
+    (name,) = holding.setups
+    assert unpack_setups(bundle.with_setups({name: b"other"}), tmp_path) == []

@@ -13,7 +13,13 @@ import pytest
 from proofs import audit_ezkl
 from proofs.audit import audit
 from proofs.audit_bundle import Audit
-from proofs.audit_codes import unpack_nets, verifier_codes, with_net_files
+from proofs.audit_codes import (
+    unpack_nets,
+    unpack_setups,
+    verifier_codes,
+    with_net_files,
+    with_setup_files,
+)
 from proofs.audit_ezkl import OnnxBots, cache_folder, onnx_bots, verifiers_of
 from proofs.audit_judges import Groth16Judge
 from proofs.audit_report import FAILED, INCOMPLETE, VERIFIED, Report
@@ -234,13 +240,17 @@ def test_files_are_found_in_the_data_folder(
     assert list(cache_folder().glob("*/manifest.json"))
 
 
-def of_bundle(bundle: Bundle, nets: Path, *setups: Path) -> Report:
+def of_bundle(bundle: Bundle, folder: Path) -> Report:
     """An audit of what a file holds, beside a data folder that is empty."""
-    file = nets / "game.bundle"
+    file = folder / "game.bundle"
     write_bundle(bundle, file)
     read = read_bundle(file)
-    files, codes = unpack_nets(read, nets), verifier_codes(read)
-    custom = onnx_bots(nets / "data", nets=files, setups=setups, codes=codes)
+    nets, setups, codes = (
+        unpack_nets(read, folder),
+        unpack_setups(read, folder),
+        verifier_codes(read),
+    )
+    custom = onnx_bots(folder / "data", nets=nets, setups=setups, codes=codes)
     judges = (Groth16Judge(), custom)
     audit_ = Audit(read, circuit_of=lambda _net: None, judges=judges, custom=custom)
     (report,) = audit_.reports()
@@ -253,8 +263,12 @@ def no_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("no_cache")
-def test_a_bundle_and_the_setup_are_enough(played: Played, tmp_path: Path) -> None:
-    report = of_bundle(played.bundle, tmp_path, SETUP)
+def test_a_bundle_with_net_and_setup_is_enough(played: Played, tmp_path: Path) -> None:
+    custom = OnnxBots(SETUP.parents[1], nets=(NET,), codes=played.codes)
+    assert audit(played.record, judges=(custom,), custom=custom).exit_code == VERIFIED
+    nets, setups = custom.files()
+    assert [path.read_bytes() for path in nets] == [NET.read_bytes()]
+    report = of_bundle(with_setup_files(played.bundle, setups), tmp_path)
     assert (report.failures, report.undecided) == ((), ())
     assert report.exit_code == VERIFIED
     (part,) = [part for part in report.parts if part.subject.startswith("bot ")]
@@ -265,9 +279,9 @@ def test_a_bundle_and_the_setup_are_enough(played: Played, tmp_path: Path) -> No
 @pytest.mark.usefixtures("no_cache")
 def test_a_bundle_with_another_net_or_none_is_not_verified(played: Played, tmp_path: Path) -> None:
     ((name, net),) = played.bundle.nets.items()
-    other = of_bundle(played.bundle.with_nets({name: net + b"\0"}), tmp_path, SETUP)
+    other = of_bundle(played.bundle.with_nets({name: net + b"\0"}), tmp_path)
     assert other.exit_code == FAILED
     assert failures(other) == [(None, "net")]
-    none = of_bundle(played.bundle.with_nets({}), tmp_path, SETUP)
+    none = of_bundle(played.bundle.with_nets({}), tmp_path)
     assert none.exit_code == INCOMPLETE
     assert undecided(none) == [(None, "circuit"), (1, "proof")]
