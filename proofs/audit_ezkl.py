@@ -111,7 +111,8 @@ class OnnxBots:
         None if its net is not at hand, and nothing was checked.
         """
         registered = _Registered.of(args)
-        made_before = self._made_before(registered)
+        code = self._codes.get(args["verifier"].lower())
+        made_before = self._made_before(registered, code)
         if made_before is None:
             self._fetch(registered.key)
         net = self._nets.get(registered.net)
@@ -121,7 +122,7 @@ class OnnxBots:
             ledger.leave(None, "circuit", f"{subject}: {EzklMissing()}", subject=subject)
             return "unchecked"
         try:
-            made = made_before or self._make(net, registered.key)
+            made = made_before or self._make(net, registered.key, code)
         except OnnxRefused as error:
             ledger.expect(False, None, "circuit", f"{subject}: {error}", subject=subject)
             return "failed"
@@ -154,8 +155,10 @@ class OnnxBots:
         folders = [made.folder for made in self._rebuilt.values()]
         return [folder / "net.onnx" for folder in folders], list(map(srs_path, folders))
 
-    def _make(self, net: Path, key_hash: str) -> Rebuilt:
-        """The net's files by the setup that brings about the key, else by any.
+    def _make(self, net: Path, key_hash: str, code: VerifierCode | None) -> Rebuilt:
+        """The net's files by the setup that brings about key and code, else the key, else by any.
+
+        A setup that was altered only where keys do not show it gives the key, and other code.
 
         Raises ProofError, OSError if none can be made at all.
         """
@@ -166,14 +169,17 @@ class OnnxBots:
             self._say(f"making {net.name} anew, which may take some minutes")
             try:
                 folder = import_net(net, self._cache, srs=setup)
-                made = Rebuilt(folder, check_folder(folder))
+                new = Rebuilt(folder, check_folder(folder))
+                fits = code is None or differs(code, folder) is None
             except OnnxRefused:
                 raise
             except (ProofError, OSError):
                 if setup is None:
                     raise
                 continue  # such as one of another size
-            if made.manifest.key_hash == key_hash:
+            if made is None or new.manifest.key_hash == key_hash:
+                made = new
+            if new.manifest.key_hash == key_hash and fits:
                 break
         assert made is not None
         return made
@@ -190,12 +196,14 @@ class OnnxBots:
             self._nets.setdefault(sha256_of(net), net)
             self._setups = (setup, *self._setups)
 
-    def _made_before(self, registered: "_Registered") -> Rebuilt | None:
-        """What an earlier audit made of the same net, to the same circuit and key."""
+    def _made_before(self, registered: "_Registered", code: VerifierCode | None) -> Rebuilt | None:
+        """What an earlier audit made of the same net, to the same circuit, key and code."""
         for path in self._cache.glob("*/manifest.json"):
             with suppress(ProofError, OSError):
                 made = Manifest.read(path.parent)
-                if _Registered(made.net_hash, made.circuit_hash, made.key_hash) == registered:
+                if _Registered(made.net_hash, made.circuit_hash, made.key_hash) != registered:
+                    continue
+                if code is None or differs(code, path.parent) is None:
                     return Rebuilt(path.parent, check_folder(path.parent))
         return None
 
@@ -254,7 +262,8 @@ def _ask(folder: Path, questions: list[dict[str, Any]]) -> list[Verdict]:
     command = [sys.executable, *VERIFIER, str(folder)]
     lines = "".join(json.dumps(q) + "\n" for q in questions)
     done = subprocess.run(command, input=lines, capture_output=True, text=True, check=False)
-    held = [bool(json.loads(line)["holds"]) for line in done.stdout.splitlines()]
+    whole = done.stdout.split("\n")[:-1]  # it may have ended in the middle of a line
+    held = [bool(json.loads(line)["holds"]) for line in whole]
     verdicts = [OK if holds else Verdict("failed", NOT_PROVEN) for holds in held]
     why = f"no answer: ezkl's process ended with status {done.returncode}"
     return verdicts + [Verdict("unchecked", why)] * (len(questions) - len(held))

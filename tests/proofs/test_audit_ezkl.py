@@ -24,7 +24,7 @@ from proofs.audit_ezkl import OnnxBots, cache_folder, onnx_bots, verifiers_of
 from proofs.audit_judges import Groth16Judge
 from proofs.audit_report import FAILED, INCOMPLETE, VERIFIED, Report
 from proofs.bundle import Bundle, read_bundle, write_bundle
-from proofs.ezkl_build import srs_path
+from proofs.ezkl_build import Manifest, srs_path
 from proofs.ezkl_chain import ensure_ezkl_bot
 from proofs.ezkl_prover import EzklProver
 from proofs.ezkl_verifier import VerifierCode
@@ -194,6 +194,34 @@ def test_a_folder_of_another_circuit_to_the_same_key_is_not_taken(
     assert len(list(tmp_path.glob("*/manifest.json"))) == 2
 
 
+def test_a_setup_altered_where_keys_do_not_show_it_is_passed_over(
+    played: Played, cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever brought it knows its secret, and can forge for who takes it."""
+    honest = SETUP.read_bytes()
+    altered = tmp_path / "altered.srs"
+    altered.write_bytes(honest[:-128] + honest[-256:-128])  # [tau] G2 is G2: the secret is 1
+    fooled = tmp_path / "fooled"
+    assert failures(check(played.record, fooled, played.codes, setups=(altered,))) == [
+        (None, "verifier"),
+        (1, "proof"),
+    ]
+    (false,) = fooled.glob("*/manifest.json")
+    (true,) = cache.glob("*/manifest.json")
+    assert Manifest.read(false.parent).key_hash == Manifest.read(true.parent).key_hash
+
+    def made(_net: Path, _cache: Path, *, srs: Path) -> Path:
+        return false.parent if srs == altered else true.parent
+
+    with monkeypatch.context() as patch:
+        patch.setattr(audit_ezkl, "import_net", made)
+        both = check(played.record, tmp_path / "none", played.codes, setups=(altered, SETUP))
+    assert both.exit_code == VERIFIED
+    shutil.copytree(true.parent, fooled / true.parent.name)
+    shutil.copytree(cache / "srs", fooled / "srs", dirs_exist_ok=True)
+    assert check(played.record, fooled, played.codes, setups=()).exit_code == VERIFIED
+
+
 def test_without_what_it_takes_nothing_passes(
     played: Played, cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -222,8 +250,10 @@ def test_a_process_that_dies_decides_nothing(
     with monkeypatch.context() as patch:
         patch.setattr(audit_ezkl, "VERIFIER", ("-c", "raise SystemExit(9)"))
         report = audit(played.record, judges=(custom,), custom=custom)
+        patch.setattr(audit_ezkl, "VERIFIER", ("-c", "print('{', end='')"))
+        cut = audit(played.record, judges=(custom,), custom=custom)
     assert report.exit_code == INCOMPLETE
-    assert undecided(report) == [(1, "proof")]
+    assert undecided(report) == undecided(cut) == [(1, "proof")]
     assert "status 9" in report.undecided[0].what
 
 
