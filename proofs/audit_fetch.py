@@ -13,8 +13,10 @@ import hashlib
 import json
 import os
 import re
+import time
 import urllib.request
 from http.client import HTTPException
+from io import BytesIO
 from pathlib import Path
 from tempfile import NamedTemporaryFile, TemporaryFile
 from typing import Any, Final
@@ -22,6 +24,9 @@ from typing import Any, Final
 from proofs.errors import FileNotFetched, shown_url
 
 SECONDS: Final = 30.0
+"""How long a server may say nothing."""
+LONGEST_SECONDS: Final = 1800.0
+"""How long it may take for one file."""
 LARGEST_BYTES: Final = 128 << 20
 """A setup for 2^17 rows, the largest circuits, has 17 MB."""
 _LARGEST_JSON: Final = 1 << 20
@@ -79,14 +84,17 @@ class FileServer:
                 Path(partial.name).unlink(missing_ok=True)
         return kept
 
-    def _copy(self, path: str, file: Any) -> str:
+    def _copy(self, path: str, file: Any, largest: int | None = None) -> str:
         """Write what is at a path; its hash."""
-        digest, size = hashlib.sha256(), 0
+        digest, size, end = hashlib.sha256(), 0, time.monotonic() + LONGEST_SECONDS
+        largest = LARGEST_BYTES if largest is None else largest
         try:
             with urllib.request.urlopen(self._url + path, timeout=SECONDS) as answer:
-                while chunk := answer.read(_CHUNK):
+                while chunk := answer.read1(_CHUNK):
                     size += len(chunk)
-                    if size > LARGEST_BYTES:
+                    if time.monotonic() > end:
+                        raise FileNotFetched(shown_url(self._url), f"{path} takes too long")
+                    if size > largest:
                         raise FileNotFetched(shown_url(self._url), f"{path} is too large")
                     digest.update(chunk)
                     file.write(chunk)
@@ -96,10 +104,11 @@ class FileServer:
         return digest.hexdigest()
 
     def _json(self, path: str) -> Any:
+        text = BytesIO()
+        self._copy(path, text, _LARGEST_JSON)
         try:
-            with urllib.request.urlopen(self._url + path, timeout=SECONDS) as answer:
-                return json.loads(answer.read(_LARGEST_JSON))
-        except (OSError, ValueError, RecursionError, HTTPException) as error:
+            return json.loads(text.getvalue())
+        except (ValueError, RecursionError) as error:
             raise FileNotFetched(shown_url(self._url), f"{path}: {_line(error)}") from error
 
 

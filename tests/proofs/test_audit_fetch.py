@@ -4,6 +4,7 @@ import json
 import socket
 import threading
 from collections.abc import Iterator
+from contextlib import suppress
 from hashlib import sha256
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -145,6 +146,30 @@ def test_a_server_that_speaks_no_http_is_one_clear_line(tmp_path: Path, answer: 
             FileServer(url, tmp_path).fetch(KEY)
         thread.join()
     assert str(refused.value).isprintable()
+
+
+def test_a_server_that_dawdles_is_left(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(audit_fetch, "LONGEST_SECONDS", 0.05)
+    left = threading.Event()
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+
+        def dawdle() -> None:
+            peer = listening.accept()[0]
+            with peer, suppress(OSError):
+                peer.recv(1 << 16)
+                peer.sendall(b"HTTP/1.1 200 OK\r\n\r\n")
+                while not left.wait(0.01):
+                    peer.sendall(b"{")
+
+        thread = threading.Thread(target=dawdle)
+        thread.start()
+        url = f"http://127.0.0.1:{listening.getsockname()[1]}"
+        try:
+            with pytest.raises(FileNotFetched, match="takes too long"):
+                FileServer(url, tmp_path).files_of(KEY)
+        finally:
+            left.set()
+            thread.join()
 
 
 def test_a_game_is_audited_with_a_servers_files(
