@@ -172,6 +172,8 @@ async def open_server(config: Config, stack: AsyncExitStack, *, rebuild: bool = 
     moves = logging.INFO if config.log == "json" else logging.DEBUG
     arena.observe = Chronicle(site.metrics, gas=site.gas, moves=moves).saw
     stack.push_async_callback(arena.close)
+    bringing = Tasks()  # what brings bots and games to it ends before it does
+    stack.push_async_callback(bringing.cancel)
     tell("reading the chain's games")
     taken = await take_up(arena, game_chain)
     tell(f"{taken.games} games are known")
@@ -191,9 +193,9 @@ async def open_server(config: Config, stack: AsyncExitStack, *, rebuild: bool = 
 
     show_bots()
     onnx.on_change = show_bots
-    tasks.spawn(onnx.run())
+    bringing.spawn(onnx.run())
     if config.exhibition:
-        tasks.spawn(_exhibition(site, arena, game_chain).run())
+        bringing.spawn(_exhibition(site, arena, game_chain).run())
     site.arena = arena
     stack.push_async_callback(_close_doors, site)
     print(f"Arena ready at {url}", flush=True)

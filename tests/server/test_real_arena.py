@@ -20,11 +20,14 @@ from websockets.exceptions import ConnectionClosed
 from engine.policy_map import move_index
 from proofs.signing import Domain, Move, Open, address_of, player_side
 from server.app import start
+from server.arena import Arena
 from server.bench.host import children_of, wait_gone
 from server.client import Client
 from server.config import Config, hold_folder
 from server.errors import DataFolderBusy
+from server.exhibition import Exhibition
 from server.messages import ProofEvent
+from server.onnx_bots import OnnxBots
 from tests.proofs.keys_fixture import dev_store
 from tests.server.processes import server_process
 
@@ -187,6 +190,32 @@ async def test_a_killed_server_takes_its_processes_along(data: Path) -> None:
         children = server.children
         await server.stop(signal.SIGKILL)
         assert await wait_gone(children) == set()
+
+
+async def test_nothing_is_brought_to_an_arena_that_is_closed(
+    data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ended, begun, close = list[str](), asyncio.Event(), Arena.close
+
+    async def run(self: object) -> None:
+        begun.set()
+        try:
+            await asyncio.get_running_loop().create_future()
+        finally:
+            ended.append(type(self).__name__)
+
+    async def close_it(self: Arena) -> None:
+        ended.append("Arena")
+        await close(self)
+
+    monkeypatch.setattr(OnnxBots, "run", run)
+    monkeypatch.setattr(Exhibition, "run", run)
+    monkeypatch.setattr(Arena, "close", close_it)
+    async with AsyncExitStack() as stack:
+        await start(Config(port=0, data=data, bots=("pawn",), exhibition=True), stack)
+        await begun.wait()
+    assert sorted(ended[:2]) == ["Exhibition", "OnnxBots"]
+    assert ended[2:] == ["Arena"]
 
 
 async def test_ctrl_c_while_warming_up(tmp_path: Path) -> None:
