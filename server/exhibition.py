@@ -19,7 +19,7 @@ from coincurve import PrivateKey
 from engine.start import Start
 from proofs.signing import Domain, Open, address_of
 from server.arena import Arena
-from server.errors import CommandRefused
+from server.errors import CommandRefused, StoreFailed
 from server.hosted import is_left
 from server.info import BotInfo
 
@@ -88,7 +88,7 @@ class Exhibition:
             return None
         try:
             return self._open(self._random.choice(bots), self._random.choice(bots))
-        except CommandRefused as error:  # the chain is away, the budget spent, the arena closing
+        except (CommandRefused, StoreFailed) as error:  # no chain, no budget, no room on the disk
             _LOG.debug("no exhibition game: %s", error)
             return None
 

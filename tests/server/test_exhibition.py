@@ -1,12 +1,15 @@
 """Bots that play each other while nobody else does."""
 
+from pathlib import Path
 from random import Random
 
 import chess
 import pytest
 
 from engine.start import Start
+from server.errors import StoreFailed
 from server.exhibition import OPENINGS, Exhibition, after, fit_to_play
+from server.offers import Offer
 from tests.server.conftest import Served
 from tests.server.fakes import BOT, DOMAIN, OTHER_BOT
 from tests.web.staged import Staged
@@ -63,6 +66,19 @@ async def test_a_person_who_left_holds_nobody_up(served: Served) -> None:
 async def test_an_arena_that_takes_no_games_is_left_alone(served: Served) -> None:
     served.arena.pause_openings("over_budget", "the day's gas is spent")
     assert exhibition(served).look() is None
+
+
+async def test_a_store_that_fails_is_waited_for(
+    served: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(bot: bytes, now: float) -> Offer:
+        raise StoreFailed(Path("arena.db"), "the disk is full")
+
+    show = exhibition(served)
+    with monkeypatch.context() as patched:
+        patched.setattr(served.arena.offers, "make", fail)
+        assert show.look() is None
+    assert show.look() is not None
 
 
 def test_only_bots_that_are_proven_quickly_play(served: Served) -> None:
