@@ -24,9 +24,20 @@ ANSWERS: Final = {
     ),
     "too-many-digits": (24, "boards, masks and field elements are 64 digits long"),
     "timestamp": (
-        4,
+        5,
         "clocks are seconds of the block: whoever makes blocks can shift them by seconds, which "
-        "the grace window of 60 covers",
+        "the grace window of 60 covers; a purse's day may begin some seconds earlier or later",
+    ),
+    "incorrect-equality": (1, "a day is a number of days, and today's is meant"),
+    "arbitrary-send-eth": (1, "a purse sends to whom its owner names, or to whom money is owed"),
+    "low-level-calls": (1, "money is sent to an address that may hold code; a refusal reverts"),
+    "reentrancy-benign": (
+        1,
+        "a purse reads nothing before it calls the arena, and writes only what it reads afterwards",
+    ),
+    "reentrancy-events": (
+        1,
+        "the fee is told after the arena took the move, because only then it is due",
     ),
     "shadowing-local": (
         7,
@@ -39,7 +50,7 @@ ANSWERS: Final = {
         "quotient and remainder are meant: a place in a list of words, a pair of files; the "
         "table's test and perft go through all of them",
     ),
-    "unused-return": (1, "isLegal by index needs the square that a move comes from, nothing else"),
+    "unused-return": (2, "only the from-square is needed; a purse only asks if there is such a bot"),
 }
 """How many findings of a kind there are, and why they stand."""
 

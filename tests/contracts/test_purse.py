@@ -306,6 +306,8 @@ def test_purse_takesNoMoneyWithoutABot(purse: Purse) -> None:
 
 
 def test_owner_aloneSetsTermsAndWithdraws(full: Purse) -> None:
+    said = full.terms().event("TermsSet")
+    assert (said["fee"], said["perPlayer"], said["perDay"]) == (FEE, PLENTY, PLENTY)
     with pytest.raises(Reverted, match="NotTheOwner"):
         full.terms(5, sender=STRANGER)
     with pytest.raises(Reverted, match="NotTheOwner"):
