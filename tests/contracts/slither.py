@@ -50,7 +50,10 @@ ANSWERS: Final = {
         "quotient and remainder are meant: a place in a list of words, a pair of files; the "
         "table's test and perft go through all of them",
     ),
-    "unused-return": (2, "only the from-square is needed; a purse only asks if there is such a bot"),
+    "unused-return": (
+        2,
+        "only the from-square is needed; a purse only asks if there is such a bot",
+    ),
 }
 """How many findings of a kind there are, and why they stand."""
 
