@@ -150,6 +150,13 @@ async def test_audit_exits4ForACustomVerifier(tmp_path: Path) -> None:
     assert "custom, unverified" in bots.out
 
 
+def test_audit_namesANetFileThatIsMissing(saved: Path) -> None:
+    ran = run("audit", "--file", saved, "--net", "/nowhere.json")
+    assert (ran.code, ran.out) == (1, "")
+    assert "/nowhere.json" in ran.err
+    assert "Traceback" not in ran.err
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "says"),
     [
@@ -159,7 +166,6 @@ async def test_audit_exits4ForACustomVerifier(tmp_path: Path) -> None:
         (("audit", "0x1234", "--data", "/nowhere"), 1, "holds no chain"),
         (("audit", "0x1234", "--rpc", "http://127.0.0.1:1", "--arena", "0x00"), 1, "no usable"),
         (("audit", "--file", "x", "--arena", "0x00"), 2, "without --rpc"),
-        (("audit", "--file", "x", "--net", "/nowhere.json"), 1, "nowhere.json"),
         (("prove", "no position"), 1, "not a position"),
         (("prove", FEN, "--bot", "queen"), 1, "queen"),
         (("verify", "/etc/hostname"), 2, "not a proof"),
