@@ -260,6 +260,18 @@ def test_caps_areWholeAgainTheNextDay(full: Purse, live: Live) -> None:
     assert full.of()["paidToday"] == FEE
 
 
+def test_caps_holdFromMorningToEvening(full: Purse, live: Live) -> None:
+    node = full.scene.node
+    full.terms(per_day=FEE)
+    morning = (node.now // DAY + 1) * DAY
+    node.next_block_at(morning)
+    full.submit(live, "e5")
+    live.play("Nf3")
+    node.next_block_at(morning + DAY - 1)
+    full.submit(live, "Nc6")
+    assert full.owed() == FEE
+
+
 def test_caps_areNotPassedByAFeeInBetween(full: Purse, live: Live) -> None:
     full.terms(per_day=FEE + 1)
     full.submit(live, "e5")
