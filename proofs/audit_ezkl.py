@@ -32,11 +32,12 @@ from proofs.audit_report import DEV_SETUP, Ledger, Mark
 from proofs.errors import EzklMissing, FileNotFetched, OnnxRefused, ProofError
 from proofs.ezkl_bots import SHIPPED, store_of
 from proofs.ezkl_build import Manifest, srs_path
-from proofs.ezkl_folder import check_folder, ezkl_version, sha256_of, shipped_net
+from proofs.ezkl_folder import check_folder, ezkl_version, shipped_net
 from proofs.ezkl_prover import import_net
 from proofs.ezkl_shape import OUTPUT_BYTES, OUTPUT_LIMIT, inputs, unpack_outputs
 from proofs.ezkl_verifier import VerifierCode, differs
 from proofs.game_file import GameRecord
+from proofs.srs_store import file_hash
 
 if TYPE_CHECKING:
     from proofs.chain import Chain
@@ -92,7 +93,7 @@ class OnnxBots:
         say: Say = lambda _line: None,
     ) -> None:
         files = [*nets, *map(shipped_net, SHIPPED)]
-        self._nets = {sha256_of(path): path for path in reversed(files)}
+        self._nets = {file_hash(path): path for path in reversed(files)}
         self._setups = tuple(setups)
         self._server = server
         self._codes = codes or {}
@@ -193,7 +194,7 @@ class OnnxBots:
         except FileNotFetched as error:
             self._say(str(error))
         else:
-            self._nets.setdefault(sha256_of(net), net)
+            self._nets.setdefault(file_hash(net), net)
             self._setups = (setup, *self._setups)
 
     def _made_before(self, registered: "_Registered", code: VerifierCode | None) -> Rebuilt | None:

@@ -17,7 +17,6 @@ his own hash in the transcript knows that the key holds his secret too.
 Commands: https://github.com/iden3/snarkjs
 """
 
-import hashlib
 import json
 import re
 import secrets
@@ -33,6 +32,7 @@ import groth16py
 from proofs.errors import CeremonyBroken, CeremonyFailed
 from proofs.groth16 import vk_from_json
 from proofs.r1cs import sha256_hex
+from proofs.srs_store import file_hash
 from proofs.zkey import Contribution, contributions
 
 FORMAT: Final = "checkproof-ceremony/1"
@@ -105,7 +105,7 @@ def verify(
     tell("checking phase 1")
     _step("verify-phase1", phase1, broken=True)
     return Transcript(
-        _sha256(circuit), _sha256(phase1), _sha256(final), sha256_hex(keys_of(final)[1]), made
+        file_hash(circuit), file_hash(phase1), file_hash(final), sha256_hex(keys_of(final)[1]), made
     )
 
 
@@ -177,8 +177,3 @@ def _step(step: str, *given: Path | str | int, broken: bool = False) -> None:
     if not answer["ok"]:
         why = "; ".join(answer["problems"]) or "snarkjs said no"
         raise CeremonyBroken(why) if broken else CeremonyFailed(step, why)
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

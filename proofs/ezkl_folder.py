@@ -1,12 +1,12 @@
 """A bot's folder as others than its maker see it: whole and unchanged, or not to be used."""
 
-import hashlib
 from importlib.metadata import PackageNotFoundError, version
 from importlib.resources import files
 from pathlib import Path
 
 from proofs.errors import EzklFailed, ProofError
 from proofs.ezkl_build import Manifest, srs_path
+from proofs.srs_store import file_hash
 
 
 def ezkl_version() -> str | None:
@@ -38,9 +38,9 @@ def _checked(folder: Path) -> Manifest:
     if manifest.ezkl != here:
         raise EzklFailed("use a bot's files", f"{folder} is of ezkl {manifest.ezkl}, not {here}")
     for name, expected in manifest.files.items():
-        if sha256_of(folder / name) != expected:
+        if file_hash(folder / name) != expected:
             raise EzklFailed("use a bot's files", f"{folder / name} was changed")
-    if sha256_of(srs_path(folder)) != manifest.srs_hash:
+    if file_hash(srs_path(folder)) != manifest.srs_hash:
         raise EzklFailed("use a bot's files", f"{srs_path(folder)} is not the setup it was made by")
     return manifest
 
@@ -54,9 +54,3 @@ def made_folders(store: Path) -> list[tuple[Path, Manifest]]:
         except (ProofError, OSError):
             continue  # whoever wants it is told when it is looked after
     return found
-
-
-def sha256_of(path: Path) -> str:
-    """A file's SHA-256, hexadecimal."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -22,9 +22,9 @@ from proofs.ezkl_bots import listed_bots, store_of
 from proofs.ezkl_build import Manifest, srs_path
 from proofs.ezkl_chain import ensure_ezkl_bot
 from proofs.ezkl_chooser import Choosers
-from proofs.ezkl_folder import check_folder, ezkl_version, made_folders, sha256_of, shipped_net
+from proofs.ezkl_folder import check_folder, ezkl_version, made_folders, shipped_net
 from proofs.records import BotVersion
-from proofs.srs_store import SRS
+from proofs.srs_store import SRS, file_hash
 from server import log
 from server.adapters import HouseKey
 from server.effects import BotPlayer, Ponder
@@ -206,7 +206,7 @@ class OnnxBots:
 def _is_made_of(bot: Ready, wanted: Wanted) -> bool:
     if wanted.net is None:
         return wanted.folder is not None and wanted.folder.resolve() == bot.folder.resolve()
-    return sha256_of(wanted.net) == bot.manifest.net_hash
+    return file_hash(wanted.net) == bot.manifest.net_hash
 
 
 def info_of(name: str, bot: Ready | None) -> BotInfo:

@@ -47,13 +47,12 @@ def new_phase1(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path
     """Makes a phase 1 for up to 2^6 constraints."""
     folder = tmp_path_factory.mktemp("phase1")
 
-    def make(name: str) -> Path:
-        steps = (
-            f"new bn128 6 {name}0",
-            f"contribute {name}0 {name}1 --name=first -e={name}",
-            f"prepare phase2 {name}1 {name}.ptau",
-        )
-        for step in steps:
+    def make(name: str, *, parties: int = 1) -> Path:
+        steps = [f"new bn128 6 {name}0"]
+        steps += [
+            f"contribute {name}{k} {name}{k + 1} --name=first -e={name}" for k in range(parties)
+        ]
+        for step in (*steps, f"prepare phase2 {name}{parties} {name}.ptau"):
             command = [str(SNARKJS), "powersoftau", *step.split()]
             subprocess.run(command, cwd=folder, check=True, capture_output=True, timeout=240)
         return folder / f"{name}.ptau"

@@ -9,7 +9,7 @@ from pathlib import Path
 import groth16py
 import pytest
 
-from proofs.ceremony import beacon, contribute, keys_of
+from proofs.ceremony import beacon, begin, contribute, keys_of
 from proofs.errors import CeremonyBroken, CeremonyFailed
 from proofs.field import ints_to_words
 from proofs.groth16 import Verifier
@@ -100,6 +100,18 @@ def test_an_altered_phase_1_is_refused(done: Ceremony, tmp_path: Path) -> None:
     changed = altered(done.phase1, section(done.phase1, 2) + 64, tmp_path / "changed.ptau")
     with pytest.raises(CeremonyBroken):
         done.verify(phase1=changed)
+
+
+def test_a_phase_1_without_parties_is_refused(
+    done: Ceremony, new_phase1: Callable[..., Path], tmp_path: Path
+) -> None:
+    """Phase 2 holds over it: whoever made phase 1 knows tau, and could forge."""
+    phase1 = new_phase1("nobody", parties=0)
+    begin(done.circuit, phase1, tmp_path / "0.zkey")
+    contribute(tmp_path / "0.zkey", tmp_path / "1.zkey", "Ada")
+    beacon(tmp_path / "1.zkey", tmp_path / "final.zkey", RANDOMNESS)
+    with pytest.raises(CeremonyBroken, match="no contribution"):
+        done.verify(tmp_path / "final.zkey", phase1=phase1)
 
 
 def test_another_phase_1_or_circuit_is_refused(

@@ -1,12 +1,15 @@
 import json
 import shutil
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 
 from engine.net import NetSpec
+from proofs.audit_bots import AuditedBot
+from proofs.audit_report import DEV_SETUP
 from proofs.ceremony import claimed_transcript
 from proofs.circuit import compile_circuit
 from proofs.errors import KeyDamaged, KeyMismatch, KeyNotFound
@@ -14,7 +17,9 @@ from proofs.groth16 import vk_from_json
 from proofs.keys import CEREMONY, DEVELOPMENT, KeyRecord, KeyStore
 from proofs.prove import Prover
 from proofs.r1cs import sha256_hex
+from server import cli_prove, house
 from server.house import metadata
+from server.make_key import MadeKey
 from tests.engine.nets import random_net
 from tests.proofs.ceremony_fixture import Ceremony, done, new_phase1
 from tests.proofs.keys_fixture import store_for
@@ -158,3 +163,40 @@ def test_a_registration_names_its_transcript() -> None:
     assert claimed_transcript(metadata("pawn", "ab" * 32)) == "0x" + "ab" * 32
     for text in ("", "[]", metadata("pawn"), '{"transcript": "0xab"}', '{"transcript": 1}'):
         assert claimed_transcript(text) is None
+
+
+def test_an_audit_says_what_a_registration_says_of_its_key() -> None:
+    def setup(text: str) -> str | None:
+        return AuditedBot(b"", text, False, "", None, {}).side().setup  # type: ignore[arg-type]
+
+    assert setup(metadata("pawn")) == DEV_SETUP
+    assert "ab" * 32 in str(setup(metadata("pawn", "ab" * 32)))
+
+
+async def test_a_house_bot_is_registered_with_its_keys_transcript(
+    store: KeyStore, record: KeyRecord, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[str] = []
+    made = replace(record, kind=CEREMONY, transcript="cd" * 32)
+
+    async def make_key(_store: Path, _name: str) -> MadeKey:
+        return MadeKey(record.key_hash, 1)
+
+    async def ensure(*arguments: object) -> object:
+        told.append(str(arguments[-1]))
+        return SimpleNamespace(id=b"")
+
+    monkeypatch.setattr("server.house._make_key", make_key)
+    monkeypatch.setattr("server.house.ensure_bot", ensure)
+    monkeypatch.setattr(KeyStore, "get", lambda _store, _hash: made)
+    await house._house_bot(None, store, "pawn", told.append)  # type: ignore[arg-type]
+    assert claimed_transcript(told[-1]) == "0x" + "cd" * 32
+
+
+def test_a_proof_is_said_to_be_under_a_ceremonys_key(
+    record: KeyRecord, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert cli_prove._setup(record.key_hash, tmp_path) == DEV_SETUP
+    made = replace(record, kind=CEREMONY, transcript="cd" * 32)
+    monkeypatch.setattr(KeyStore, "find", lambda _store, _hash: made)
+    assert "cd" * 32 in cli_prove._setup(record.key_hash, tmp_path)

@@ -8,7 +8,7 @@ import pytest
 
 from proofs.ezkl_bots import add_bot, store_of
 from proofs.ezkl_build import Manifest, srs_path
-from proofs.ezkl_folder import sha256_of
+from proofs.srs_store import file_hash
 from server.site import KeyFiles
 from tests.proofs.chain_scene import Scene
 from tests.proofs.ezkl_fixture import folder_of
@@ -74,10 +74,10 @@ async def test_every_file_of_a_bot_that_plays_is_found(
         key = found.bots.find_key(made.key_hash)
     assert key is not None
     assert (key.kind, key.proof_system) == ("development", "ezkl")
-    assert key.files["srs"] == sha256_of(srs_path(folder))
+    assert key.files["srs"] == file_hash(srs_path(folder))
     for sha256 in key.files.values():
         path = found.bots.find_file(sha256)
         assert path is not None
-        assert sha256_of(path) == sha256
+        assert file_hash(path) == sha256
     assert found.bots.find_key("00" * 32) is None
     assert found.bots.find_file("00" * 32) is None
