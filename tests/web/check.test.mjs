@@ -277,8 +277,24 @@ test("other bytes than those on chain are pointed out", async () => {
   );
 });
 
+/** The recorded house bot's verifying key. */
+function houseKey() {
+  const codes = Object.values(golden.codes).map((code) => Buffer.from(code.slice(4), "hex"));
+  const found = codes.find((code) => code.length === 1152);
+  assert.ok(found);
+  return Uint8Array.from(found);
+}
+
+test("a key whose gamma is delta, by which anyone could forge, is refused", () => {
+  const key = houseKey();
+  key.copyWithin(320, 192, 320);
+  const fault = { name: "Groth16Fault", message: /gamma is delta/ };
+  assert.throws(() => holds(key, new Uint8Array(256), Array(10).fill(0n)), fault);
+  assert.equal(holds(houseKey(), new Uint8Array(256), Array(10).fill(0n)), false);
+});
+
 test("a key or a proof of a wrong length, or an input too large, is refused", () => {
-  const key = new Uint8Array(1152);
+  const key = houseKey();
   assert.throws(() => holds(key.subarray(1), new Uint8Array(256), []), Groth16Fault);
   assert.throws(() => holds(key, new Uint8Array(255), Array(10).fill(0n)), Groth16Fault);
   assert.throws(() => holds(key, new Uint8Array(256), Array(9).fill(0n)), Groth16Fault);

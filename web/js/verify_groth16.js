@@ -49,6 +49,11 @@ export function holds(key, proof, inputs) {
   if (inputs.length !== ic.length - 1) {
     throw new Groth16Fault(`the key is for ${ic.length - 1} public inputs, not ${inputs.length}`);
   }
+  const [first, second] = [1, 2].map((i) => words(key, G1_BYTES + i * G2_BYTES, 2, "the key"));
+  if (`${first}` === `${second}`) {
+    // with one x they are equal, or each other's negative: then anyone can forge
+    throw new Groth16Fault("gamma is delta or its negative");
+  }
   return isOne([
     { g1: g1(proof, 0, "A"), g2: g2(proof, G1_BYTES, "B") },
     { g1: alpha.negate(), g2: beta },
