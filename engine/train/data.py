@@ -40,8 +40,9 @@ Progress = Callable[[int, int, str], None]
 MASK_BYTES: Final = (POLICY_SIZE + 7) // 8
 LONGEST_GAME: Final = 160
 
-_RANDOM_SHARE: Final = 0.12
-_DRAW_SCALE: Final = 50.0  # centipawns per e-fold when a move is drawn by its score
+_RANDOM_SHARE: Final = 0.04
+_DRAW_SCALE: Final = 30.0  # centipawns per e-fold when a move is drawn by its score
+_NOISE_SHARE: Final = 0.25  # of the games, in which one side moves at random
 
 
 @dataclass(frozen=True)
@@ -159,7 +160,7 @@ def play_game(
     board = random_opening(rng)
     teacher, noise = partial(_by_score, rng), partial(_at_random, rng)
     first: Player = teacher if net is None or rng.random() < 0.4 else partial(_by_net, net)
-    second: Player = teacher if rng.random() < 0.6 else noise
+    second: Player = noise if rng.random() < _NOISE_SHARE else teacher
     white, black = (first, second) if rng.random() < 0.5 else (second, first)
     while any(board.legal_moves) and board.ply() < LONGEST_GAME and not _is_drawn(board):
         player = white if board.turn == chess.WHITE else black
