@@ -2,6 +2,7 @@
 
 EngineError
 ├── IllegalIndex     a policy index that is no legal move here
+├── InvalidDice      dice of more than 128 bits, or negative
 ├── InvalidPosition  a board or context word that encodes no position
 ├── IllegalStart     a position at which no game can begin
 ├── InvalidNet       a net file that is malformed or out of bounds
@@ -35,6 +36,12 @@ class IllegalIndex(EngineError):
         super().__init__(f"policy index {index} is not a legal move in {fen}")
         self.index = index
         self.fen = fen
+
+
+class InvalidDice(EngineError):
+    def __init__(self, dice: int) -> None:
+        super().__init__(f"dice are a number of 128 bits, not {hex(dice)[:50]}")
+        self.dice = dice
 
 
 class InvalidPosition(EngineError):

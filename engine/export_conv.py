@@ -11,7 +11,7 @@ import numpy as np
 
 from engine.export import PIECE_CODES, PROMOTIONS, SQUARES, Graph, piece_codes
 from engine.net import NetSpec
-from engine.net_file import INPUT_PLANES, Head, IntArray, Layer
+from engine.net_file import INPUT_PLANES, PIECES, Head, IntArray, Layer
 from engine.policy_map import MOVE_TYPES, MOVES
 
 _SIDE = 3
@@ -93,6 +93,7 @@ def conv_to_house(net: ConvNet, name: str) -> NetSpec:
     head = Head(
         from_weights=np.repeat(rows[:1], MOVE_TYPES, axis=0),
         to_weights=np.repeat(rows[1:], MOVE_TYPES, axis=0),
+        piece_weights=np.zeros((PIECES, rows.shape[1]), dtype=np.int64),
         bias=np.array(bias, dtype=np.int64),
     )
     spec = NetSpec(name, (Layer(_TAPS, weights, net.bias, shift=0),), head)

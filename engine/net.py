@@ -1,17 +1,25 @@
 """Integer nets: one definition that numpy, the circuit and torch follow bit for bit.
 
 The input planes are 13 x 64: plane p < 12 is 1 on the squares whose nibble of the board word is
-p + 1, plane 12 is 1 on all 64.  Outside the board every feature is 0, so a layer can tell the edge.
+p + 1, plane 12 is 1 on all 64.  A net with sight has the 18 planes of `engine.sight` after them.
+Outside the board every feature is 0, so a layer can tell the edge.
 A layer reads *all* features below it (`engine.net_file` draws the order):
 
     features F_0 = planes, F_{k+1} = F_k followed by the outputs of layer k
     layer k   x[o][s] = bias[o] + sum over i, t of weights[o][i][t] * F_k[i][s shifted by tap t]
               y[o][s] = max(x[o][s], 0) >> shift
+    with a gate, g[o][s] likewise from the gate's weights and bias, and
+              y[o][s] = x[o][s] * g[o][s]
     head      logit_i = bias[i] + sum over c of from_weights[type i][c] * F[c][from square of i]
                                 + sum over c of to_weights[type i][c] * F[c][to square of i]
+                                + sum over c of piece_weights[p][c] * F[c][to square of i]
+                                + noise * dice_noise_i
 
 `Layer.taps` steps are (files, ranks): square s shifted by (f, r) is s + f + 8 r if that stays on
-the board.  The type of an index, its from-square and its to-square come from `engine.policy_map`.
+the board.  The type of an index, its from-square and its to-square come from `engine.policy_map`;
+p is the mover's own piece on the from-square (P N B R Q K), and its term is there only if that
+piece is among the index's `MOVERS`.  `engine.noise` says what the statement's
+dice do.
 """
 
 import hashlib
@@ -20,61 +28,52 @@ from dataclasses import dataclass
 from functools import cache, cached_property
 from importlib import resources
 from pathlib import Path
-from typing import Final
 
 import numpy as np
 
+from engine.bounds import MAX_VALUE, PIECE_PLANES, Bounds, Floats, static_bounds
 from engine.errors import InvalidNet, InvalidPosition
-from engine.net_file import INPUT_PLANES, MAX_FILE_BYTES, Head, IntArray, Layer, NetParts, is_name
+from engine.net_file import (
+    INPUT_PLANES,
+    MAX_FILE_BYTES,
+    PIECES,
+    Gate,
+    Head,
+    IntArray,
+    Layer,
+    NetParts,
+    input_plane_count,
+    is_name,
+)
 from engine.net_file import dump as dump_net
 from engine.net_file import parse as parse_net
-from engine.policy_map import MOVE_TYPE, MOVE_TYPES, MOVES
+from engine.noise import dice_noise
+from engine.policy_map import FROM_SQUARE, MOVE_TYPES, MOVERS, TO_SQUARE, TYPE
+from engine.sight import OFF_BOARD, sight_planes, step_squares
 
-FROM_SQUARE: Final[IntArray] = np.array([move.from_square for move in MOVES], dtype=np.int64)
-TO_SQUARE: Final[IntArray] = np.array([move.to_square for move in MOVES], dtype=np.int64)
-TYPE: Final[IntArray] = np.array(MOVE_TYPE, dtype=np.int64)
-OFF_BOARD: Final = 64
-"""The square that a tap beyond the edge reads; every feature is 0 there."""
-
-PIECE_PLANES: Final = 12
-MAX_VALUE: Final = 2**24
-"""No pre-activation or logit may reach this; int64 sums cannot overflow below it, and
-float32 ones stay exact."""
+__all__ = ["FROM_SQUARE", "MAX_VALUE", "OFF_BOARD", "PIECE_PLANES", "TO_SQUARE", "TYPE", "Bounds"]
 
 
 @dataclass(frozen=True, eq=False)
 class Trace:
     """Every value of one forward pass, all int64."""
 
-    planes: IntArray  # (13, 64)
-    pre: list[IntArray]  # per layer (outputs, 64), before the rectifier
+    planes: IntArray  # (13 or 31, 64)
+    pre: list[IntArray]  # per layer (outputs, 64), the sums x
+    gate: list[IntArray | None]  # per layer (outputs, 64), the sums g; None without a gate
     act: list[IntArray]  # per layer (outputs, 64)
-    logits: IntArray  # (1858,)
-
-
-@dataclass(frozen=True, eq=False)
-class Bounds:
-    """What no board word with nibbles 0..12 can exceed, both ends included."""
-
-    pre_lo: list[IntArray]  # per layer (outputs, 64)
-    pre_hi: list[IntArray]
-    act_hi: list[IntArray]  # activations lie in 0..act_hi
-    logit_lo: IntArray  # (1858,)
-    logit_hi: IntArray
-
-    @property
-    def logit_span(self) -> int:
-        """The most by which any two logits, legal or not, can differ."""
-        return int(self.logit_hi.max() - self.logit_lo.min())
+    logits: IntArray  # (1858,), the noise included
 
 
 @dataclass(frozen=True, eq=False)
 class NetSpec:
-    """A net of small integers; see the module's head for what it computes."""
+    """A net of integers; see the module's head for what it computes."""
 
     name: str
     layers: tuple[Layer, ...]
     head: Head
+    sight: bool = False
+    noise: int = 0
 
     @classmethod
     def load(cls, path: Path | str) -> "NetSpec":
@@ -86,68 +85,112 @@ class NetSpec:
     def from_bytes(cls, data: bytes) -> "NetSpec":
         """Read a net from its canonical JSON.  Raises InvalidNet."""
         parts = parse_net(data)
-        net = cls(parts.name, parts.layers, parts.head)
+        net = cls(parts.name, parts.layers, parts.head, parts.sight, parts.noise)
         net.bounds()  # raises InvalidNet for a net whose values could grow too large
         return net
 
     def to_bytes(self) -> bytes:
         """The canonical JSON of this net."""
-        return dump_net(NetParts(self.name, self.layers, self.head))
+        return dump_net(self._parts)
 
     @cached_property
     def hash(self) -> str:
         """SHA-256 of the net's file, hexadecimal."""
         return hashlib.sha256(self.to_bytes()).hexdigest()
 
-    def forward(self, board_word: int) -> Trace:
-        """The exact integer pass.  Raises InvalidPosition for a word that holds a nibble > 12."""
+    @property
+    def input_planes(self) -> int:
+        """13, or 31 with sight."""
+        return input_plane_count(sight=self.sight)
+
+    def forward(self, board_word: int, dice: int = 0) -> Trace:
+        """The exact integer pass.
+
+        Raises InvalidPosition for a word that holds a nibble > 12, InvalidDice beyond 128 bits.
+        """
         planes = input_planes(board_word)
-        features = planes
+        if self.sight:
+            planes = np.concatenate([planes, sight_planes(planes)])
+        features = planes.astype(np.float64)
         pre: list[IntArray] = []
+        gate: list[IntArray | None] = []
         act: list[IntArray] = []
-        for layer, matrix in zip(self.layers, self.matrices, strict=True):
-            x = _product(features, matrix) + layer.bias[:, None]
-            y = np.maximum(x, 0) >> layer.shift
-            pre.append(x)
-            act.append(y)
+        for layer in self._compiled:
+            x, g, y = layer.values(features)
             features = np.concatenate([features, y])
-        return Trace(planes, pre, act, self._logits(features))
+            pre.append(x.astype(np.int64))
+            gate.append(None if g is None else g.astype(np.int64))
+            act.append(y.astype(np.int64))
+        logits = self._logits(features)
+        if self.noise:
+            logits += self.noise * dice_noise(dice)
+        return Trace(planes, pre, gate, act, logits)
 
     def bounds(self) -> Bounds:
         """Sound static bounds of every value.  Raises InvalidNet if one could reach MAX_VALUE."""
         return self._bounds
 
     @cached_property
-    def matrices(self) -> list[IntArray]:
-        """Per layer its linear part without the bias, (inputs * 64, outputs, 64)."""
-        return [_matrix(layer) for layer in self.layers]
-
-    @cached_property
-    def _head_rows(self) -> IntArray:
-        """(146, features): the 73 from-rows over the 73 to-rows."""
-        return np.concatenate([self.head.from_weights, self.head.to_weights])
-
-    def _logits(self, features: IntArray) -> IntArray:
-        scores = self._head_rows @ features  # (146, 64)
-        chosen = scores[TYPE, FROM_SQUARE] + scores[MOVE_TYPES + TYPE, TO_SQUARE]
-        logits: IntArray = chosen + self.head.bias
-        return logits
+    def _parts(self) -> NetParts:
+        return NetParts(self.name, self.layers, self.head, self.sight, self.noise)
 
     @cached_property
     def _bounds(self) -> Bounds:
-        hi = np.pad(np.ones((INPUT_PLANES, 64), dtype=np.int64), ((0, 0), (0, 1)))
-        pre_lo, pre_hi, act_hi = [], [], []
-        for k, layer in enumerate(self.layers):
-            x_lo, x_hi = _layer_bounds(layer, hi)
-            _refuse_large(x_lo, x_hi, f"layer {k}")
-            y_hi = np.maximum(x_hi, 0) >> layer.shift
-            hi = np.concatenate([hi, np.pad(y_hi, ((0, 0), (0, 1)))])
-            pre_lo.append(x_lo)
-            pre_hi.append(x_hi)
-            act_hi.append(y_hi)
-        logit_lo, logit_hi = _head_bounds(self.head, hi[:, :64])
-        _refuse_large(logit_lo, logit_hi, "the head")
-        return Bounds(pre_lo, pre_hi, act_hi, logit_lo, logit_hi)
+        return static_bounds(self._parts)
+
+    @cached_property
+    def _compiled(self) -> list["_FastLayer"]:
+        return [_FastLayer.of(layer) for layer in self.layers]
+
+    @cached_property
+    def _head_rows(self) -> Floats:
+        """(152, features): the 73 from-rows, the 73 to-rows, the 6 pieces' rows."""
+        head = self.head
+        rows = np.concatenate([head.from_weights, head.to_weights, head.piece_weights])
+        return rows.astype(np.float64)
+
+    def _logits(self, features: Floats) -> IntArray:
+        """(1858,) without the noise, from features (features, 64)."""
+        scores = (self._head_rows @ features).astype(np.int64)  # (152, 64)
+        logits: IntArray = self.head.bias + scores[TYPE, FROM_SQUARE]
+        logits += scores[MOVE_TYPES + TYPE, TO_SQUARE]
+        own = features[:PIECES, FROM_SQUARE].T.astype(np.int64) * MOVERS  # (1858, 6)
+        logits += (own * scores[2 * MOVE_TYPES :, TO_SQUARE].T).sum(axis=1)
+        return logits
+
+
+@dataclass(frozen=True, eq=False)
+class _FastLayer:
+    """A layer as float64 matrices.
+
+    Each of its sums is below MAX_VALUE, its parts too (`engine.bounds`), so float64 is exact here
+    in whatever order a matrix product adds.
+    """
+
+    seen: IntArray  # (taps, 64)
+    rows: Floats  # (outputs or 2 outputs, inputs * taps): the gate's rows after the others
+    bias: Floats  # (outputs or 2 outputs, 1)
+    shift: int | None  # None with a gate
+
+    @classmethod
+    def of(cls, layer: Layer) -> "_FastLayer":
+        parts: list[Layer | Gate] = [layer] if layer.gate is None else [layer, layer.gate]
+        weights = np.concatenate([part.weights for part in parts]).astype(np.float64)
+        return cls(
+            seen=tap_squares(layer.taps),
+            rows=weights.reshape(len(weights), -1),
+            bias=np.concatenate([part.bias for part in parts]).astype(np.float64)[:, None],
+            shift=layer.shift if layer.gate is None else None,
+        )
+
+    def values(self, features: Floats) -> tuple[Floats, Floats | None, Floats]:
+        """The sums x, the sums g and the outputs y (outputs, 64) over features (inputs, 64)."""
+        padded = np.pad(features, ((0, 0), (0, 1)))
+        x: Floats = self.rows @ padded[:, self.seen].reshape(-1, 64) + self.bias
+        if self.shift is not None:
+            return x, None, np.floor(np.maximum(x, 0) / 2**self.shift)
+        x, g = np.split(x, 2)
+        return x, g, x * g
 
 
 @cache
@@ -183,75 +226,4 @@ def input_planes(board_word: int) -> IntArray:
 
 def tap_squares(taps: Sequence[tuple[int, int]]) -> IntArray:
     """(taps, 64): the square that each tap reads from each square, OFF_BOARD beyond the edge."""
-    files, ranks = np.arange(64) % 8, np.arange(64) // 8
-    steps = np.array(taps, dtype=np.int64).reshape(-1, 2)
-    to_files = files + steps[:, :1]
-    to_ranks = ranks + steps[:, 1:]
-    on_board = (to_files >= 0) & (to_files < 8) & (to_ranks >= 0) & (to_ranks < 8)
-    squares: IntArray = np.where(on_board, to_files + 8 * to_ranks, OFF_BOARD)
-    return squares
-
-
-def _matrix(layer: Layer) -> IntArray:
-    """A layer's taps and weights as one matrix from every input feature to every sum."""
-    outputs, inputs, _ = layer.weights.shape
-    matrix = np.zeros((inputs, OFF_BOARD + 1, outputs, 64), dtype=np.int64)
-    for t, seen in enumerate(tap_squares(layer.taps)):
-        matrix[:, seen, :, np.arange(64)] += layer.weights[:, :, t].T
-    return np.ascontiguousarray(matrix[:, :OFF_BOARD]).reshape(inputs * 64, outputs, 64)
-
-
-def _product(features: IntArray, matrix: IntArray) -> IntArray:
-    """Features (inputs, 64) times a matrix of `_matrix`, (outputs, 64).
-
-    Most features are 0, so adding up the rows of the others beats a dense product; and integer
-    sums need no BLAS, whose threads cost more than they bring at this size.
-    """
-    values = features.reshape(-1)
-    present = np.flatnonzero(values)
-    total: IntArray = np.einsum("i,ijk->jk", values[present], matrix[present])
-    return total
-
-
-def _layer_bounds(layer: Layer, hi: IntArray) -> tuple[IntArray, IntArray]:
-    """Bounds (outputs, 64) of a layer's sums, its inputs (inputs, 65) lying in 0..hi."""
-    x_lo = np.repeat(layer.bias[:, None], 64, axis=1)
-    x_hi = x_lo.copy()
-    for t, seen in enumerate(tap_squares(layer.taps)):
-        term_lo, term_hi = _term_bounds(layer.weights[:, :, t], hi[:, seen])
-        x_lo += term_lo
-        x_hi += term_hi
-    return x_lo, x_hi
-
-
-def _head_bounds(head: Head, hi: IntArray) -> tuple[IntArray, IntArray]:
-    """Bounds (1858,) of the logits; a move's two squares differ, so their bounds just add."""
-    from_lo, from_hi = _term_bounds(head.from_weights, hi)
-    to_lo, to_hi = _term_bounds(head.to_weights, hi)
-    return (
-        head.bias + from_lo[TYPE, FROM_SQUARE] + to_lo[TYPE, TO_SQUARE],
-        head.bias + from_hi[TYPE, FROM_SQUARE] + to_hi[TYPE, TO_SQUARE],
-    )
-
-
-def _term_bounds(weights: IntArray, hi: IntArray) -> tuple[IntArray, IntArray]:
-    """Bounds (outputs, n) of weights (outputs, inputs) times features (inputs, n) in 0..hi.
-
-    A square holds one piece or none, so the piece planes give their largest (smallest) weight
-    or 0, not the sum of all.  The plane of ones is exact.  Off the board hi is 0, and all is 0.
-    """
-    on_board = hi[PIECE_PLANES]
-    pieces, above = weights[:, :PIECE_PLANES], weights[:, INPUT_PLANES:]
-    ones = weights[:, PIECE_PLANES, None] * on_board
-    smallest = np.minimum(pieces.min(axis=1), 0)[:, None] * on_board
-    largest = np.maximum(pieces.max(axis=1), 0)[:, None] * on_board
-    high = hi[INPUT_PLANES:]
-    return (
-        ones + smallest + np.minimum(above, 0) @ high,
-        ones + largest + np.maximum(above, 0) @ high,
-    )
-
-
-def _refuse_large(lo: IntArray, hi: IntArray, where: str) -> None:
-    if max(-int(lo.min()), int(hi.max())) >= MAX_VALUE:
-        raise InvalidNet(f"values of {where} could reach 2^24")
+    return step_squares(tuple(taps))

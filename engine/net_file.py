@@ -3,18 +3,28 @@
 A net file is canonical JSON (no spaces, keys in the order below, one newline at the end), so that
 a net has one file and one hash.  All numbers are integers.
 
-    {"format":"checkproof-net/1",
+    {"format":"checkproof-net/2",
      "name":NAME,
-     "layers":[{"taps":[[file step,rank step] x T],
+     "sight":true or false,
+     "noise":A,
+     "layers":[{"kind":"relu",
+                "taps":[[file step,rank step] x T],
                 "weights":[[[integer x T] x inputs] x outputs],
                 "bias":[integer x outputs],
-                "shift":S} x any number],
+                "shift":S}
+               or
+               {"kind":"gate",
+                "taps":..,"weights":..,"bias":..,
+                "gate_weights":[[[integer x T] x inputs] x outputs],
+                "gate_bias":[integer x outputs]} x any number],
      "head":{"from":[[integer x features] x 73],
              "to":[[integer x features] x 73],
+             "piece":[[integer x features] x 6],
              "bias":[integer x 1858]}}
 
-Features stack up: layer 0 reads the 13 input planes, layer k reads the planes and then the outputs
-of layers 0..k-1, and the head reads the planes and the outputs of every layer, in that order.
+Features stack up: layer 0 reads the input planes (13, or 31 with sight), layer k reads the planes
+and then the outputs of layers 0..k-1, and the head reads the planes and the outputs of every layer,
+in that order.
 """
 
 import json
@@ -28,40 +38,54 @@ from numpy.typing import NDArray
 
 from engine.errors import InvalidNet
 from engine.policy_map import MOVE_TYPES, POLICY_SIZE
+from engine.sight import SIGHT_PLANES
 
 IntArray = NDArray[np.int64]
 
-FORMAT: Final = "checkproof-net/1"
+FORMAT: Final = "checkproof-net/2"
 INPUT_PLANES: Final = 13
-MAX_FILE_BYTES: Final = 2_000_000
+PIECES: Final = 6
+MAX_FILE_BYTES: Final = 8_000_000
 MAX_LAYERS: Final = 4
-MAX_CHANNELS: Final = 64
+MAX_CHANNELS: Final = 256
 MAX_WEIGHT: Final = 2**15
-MAX_BIAS: Final = 2**24
+MAX_BIAS: Final = 2**32
 MAX_SHIFT: Final = 24
+MAX_NOISE: Final = 2**32
 
 _NAME: Final = re.compile(r"[a-z][a-z0-9-]{0,31}")
 
 
 @dataclass(frozen=True, eq=False)
-class Layer:
-    """y = max(x, 0) >> shift with x[o][s] = bias[o] + sum of weights[o][i][t] * in[i][s + tap t].
+class Gate:
+    """The second factor of a gate layer, over the same inputs and taps as the first."""
 
-    A tap that leaves the board reads 0.
+    weights: IntArray  # (outputs, inputs, taps)
+    bias: IntArray  # (outputs,)
+
+
+@dataclass(frozen=True, eq=False)
+class Layer:
+    """y = max(x, 0) >> shift, or with a gate y = x * g and no shift.
+
+    x[o][s] = bias[o] + sum of weights[o][i][t] * in[i][s + tap t], and g likewise with the gate's
+    weights and bias.  A tap that leaves the board reads 0.
     """
 
     taps: tuple[tuple[int, int], ...]  # (file step, rank step) each in -7..7
     weights: IntArray  # (outputs, inputs, taps)
     bias: IntArray  # (outputs,)
     shift: int
+    gate: Gate | None = None
 
 
 @dataclass(frozen=True, eq=False)
 class Head:
-    """logit_i = bias[i] + from_weights[type i] . features at from_i + to_weights[..] . at to_i."""
+    """The logits' weights; `engine.net` says what they do."""
 
     from_weights: IntArray  # (73, features)
     to_weights: IntArray  # (73, features)
+    piece_weights: IntArray  # (6, features): P N B R Q K
     bias: IntArray  # (1858,)
 
 
@@ -72,21 +96,27 @@ class NetParts:
     name: str
     layers: tuple[Layer, ...]
     head: Head
+    sight: bool
+    noise: int
 
 
 def parse(data: bytes) -> NetParts:
     """Read a net file.  Raises InvalidNet for anything but a well-formed, canonical one."""
     if len(data) > MAX_FILE_BYTES:
         raise InvalidNet(f"the file has {len(data)} bytes, at most {MAX_FILE_BYTES} are read")
-    fields = _object(_json(data), ("format", "name", "layers", "head"), "the file")
+    keys = ("format", "name", "sight", "noise", "layers", "head")
+    fields = _object(_json(data), keys, "the file")
     if fields["format"] != FORMAT:
         raise InvalidNet(f'"format" must be "{FORMAT}"')
-    name = fields["name"]
+    name, sight = fields["name"], fields["sight"]
     if not isinstance(name, str) or not is_name(name):
         raise InvalidNet('"name" must be 1 to 32 of a-z, 0-9 and -, and start with a letter')
-    layers = _layers(fields["layers"])
-    head = _head(fields["head"], features=feature_count(layers))
-    parts = NetParts(name, layers, head)
+    if not isinstance(sight, bool):
+        raise InvalidNet('"sight" must be true or false')
+    noise = _natural(fields["noise"], MAX_NOISE, '"noise"')
+    layers = _layers(fields["layers"], sight=sight)
+    head = _head(fields["head"], features=feature_count(layers, sight=sight))
+    parts = NetParts(name, layers, head, sight, noise)
     if dump(parts) != data:
         raise InvalidNet("the JSON is not in canonical form (spacing, key order or number format)")
     return parts
@@ -102,27 +132,40 @@ def dump(parts: NetParts) -> bytes:
     document = {
         "format": FORMAT,
         "name": parts.name,
-        "layers": [
-            {
-                "taps": [list(tap) for tap in layer.taps],
-                "weights": layer.weights.tolist(),
-                "bias": layer.bias.tolist(),
-                "shift": layer.shift,
-            }
-            for layer in parts.layers
-        ],
+        "sight": parts.sight,
+        "noise": parts.noise,
+        "layers": [_layer_document(layer) for layer in parts.layers],
         "head": {
             "from": parts.head.from_weights.tolist(),
             "to": parts.head.to_weights.tolist(),
+            "piece": parts.head.piece_weights.tolist(),
             "bias": parts.head.bias.tolist(),
         },
     }
     return json.dumps(document, separators=(",", ":")).encode() + b"\n"
 
 
-def feature_count(layers: Sequence[Layer]) -> int:
+def _layer_document(layer: Layer) -> dict[str, Any]:
+    document = {
+        "kind": "relu" if layer.gate is None else "gate",
+        "taps": [list(tap) for tap in layer.taps],
+        "weights": layer.weights.tolist(),
+        "bias": layer.bias.tolist(),
+    }
+    if layer.gate is None:
+        return document | {"shift": layer.shift}
+    gate = {"gate_weights": layer.gate.weights.tolist(), "gate_bias": layer.gate.bias.tolist()}
+    return document | gate
+
+
+def input_plane_count(*, sight: bool) -> int:
+    """13, or 31 with the planes of sight."""
+    return INPUT_PLANES + (SIGHT_PLANES if sight else 0)
+
+
+def feature_count(layers: Sequence[Layer], *, sight: bool = False) -> int:
     """Features at a square: the input planes and the outputs of all `layers`."""
-    return INPUT_PLANES + sum(len(layer.bias) for layer in layers)
+    return input_plane_count(sight=sight) + sum(len(layer.bias) for layer in layers)
 
 
 def _json(data: bytes) -> Any:
@@ -160,31 +203,36 @@ def _object(value: Any, keys: tuple[str, ...], where: str) -> dict[str, Any]:
     return value
 
 
-def _layers(value: Any) -> tuple[Layer, ...]:
+def _layers(value: Any, *, sight: bool) -> tuple[Layer, ...]:
     if not isinstance(value, list) or len(value) > MAX_LAYERS:
         raise InvalidNet(f'"layers" must be a list of at most {MAX_LAYERS}')
     layers: list[Layer] = []
     for k, item in enumerate(value):
-        layers.append(_layer(item, inputs=feature_count(layers), where=f"layer {k}"))
+        inputs = feature_count(layers, sight=sight)
+        layers.append(_layer(item, inputs=inputs, where=f"layer {k}"))
     return tuple(layers)
 
 
 def _layer(value: Any, *, inputs: int, where: str) -> Layer:
-    fields = _object(value, ("taps", "weights", "bias", "shift"), where)
+    kind = value.get("kind") if isinstance(value, dict) else None
+    if kind not in ("relu", "gate"):
+        raise InvalidNet(f'{where} must be an object whose "kind" is "relu" or "gate"')
+    own = ("shift",) if kind == "relu" else ("gate_weights", "gate_bias")
+    fields = _object(value, ("kind", "taps", "weights", "bias", *own), where)
     taps = _taps(fields["taps"], where)
     if not isinstance(fields["bias"], list) or not 1 <= len(fields["bias"]) <= MAX_CHANNELS:
         raise InvalidNet(f"{where} must have 1 to {MAX_CHANNELS} biases")
     outputs = len(fields["bias"])
     shape = (outputs, inputs, len(taps))
-    shift = _integers(fields["shift"], (), MAX_SHIFT, f"{where} shift").item()
-    if shift < 0:
-        raise InvalidNet(f"{where} shift is negative")
-    return Layer(
-        taps=taps,
-        weights=_integers(fields["weights"], shape, MAX_WEIGHT, f"{where} weights"),
-        bias=_integers(fields["bias"], (outputs,), MAX_BIAS, f"{where} bias"),
-        shift=shift,
+    weights = _integers(fields["weights"], shape, MAX_WEIGHT, f"{where} weights")
+    bias = _integers(fields["bias"], (outputs,), MAX_BIAS, f"{where} bias")
+    if kind == "relu":
+        return Layer(taps, weights, bias, _natural(fields["shift"], MAX_SHIFT, f"{where} shift"))
+    gate = Gate(
+        weights=_integers(fields["gate_weights"], shape, MAX_WEIGHT, f"{where} gate weights"),
+        bias=_integers(fields["gate_bias"], (outputs,), MAX_BIAS, f"{where} gate bias"),
     )
+    return Layer(taps, weights, bias, 0, gate)
 
 
 def _taps(value: Any, where: str) -> tuple[tuple[int, int], ...]:
@@ -199,13 +247,21 @@ def _taps(value: Any, where: str) -> tuple[tuple[int, int], ...]:
 
 
 def _head(value: Any, *, features: int) -> Head:
-    fields = _object(value, ("from", "to", "bias"), "the head")
+    fields = _object(value, ("from", "to", "piece", "bias"), "the head")
     shape = (MOVE_TYPES, features)
     return Head(
         from_weights=_integers(fields["from"], shape, MAX_WEIGHT, 'head "from"'),
         to_weights=_integers(fields["to"], shape, MAX_WEIGHT, 'head "to"'),
+        piece_weights=_integers(fields["piece"], (PIECES, features), MAX_WEIGHT, 'head "piece"'),
         bias=_integers(fields["bias"], (POLICY_SIZE,), MAX_BIAS, 'head "bias"'),
     )
+
+
+def _natural(value: Any, limit: int, where: str) -> int:
+    number = int(_integers(value, (), limit, where).item())
+    if number < 0:
+        raise InvalidNet(f"{where} is negative")
+    return number
 
 
 def _integers(value: Any, shape: tuple[int, ...], limit: int, where: str) -> IntArray:

@@ -21,16 +21,16 @@ LONGEST_MATCH_GAME: Final = 600
 """Plies after which a match game counts as a draw; the 75-move rule ends nearly all before."""
 
 
-def choose(net: NetSpec, position: Position, mask: int, dice: int = 0) -> int:  # noqa: ARG001
+def choose(net: NetSpec, position: Position, mask: int, dice: int = 0) -> int:
     """The legal index with the highest logit, the lowest index among equals.
 
-    A house net plays at temperature 0: it gets the dice and leaves them alone.
-    Raises NoLegalMove if `mask` is empty.
+    The dice change nothing for a net without noise.
+    Raises NoLegalMove if `mask` is empty, InvalidDice beyond 128 bits.
     """
     legal = legal_indices(mask)
     if len(legal) == 0:
         raise NoLegalMove()
-    logits = net.forward(position.board).logits
+    logits = net.forward(position.board, dice).logits
     return int(legal[np.argmax(logits[legal])])  # argmax returns the first of equals
 
 

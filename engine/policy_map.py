@@ -17,6 +17,8 @@ Source of the order: `kMoveStrs` in Lc0's src/neural/encoder.cc.
 from typing import Final
 
 import chess
+import numpy as np
+from numpy.typing import NDArray
 
 from engine.errors import IllegalIndex
 
@@ -85,6 +87,41 @@ MOVES: Final = _all_moves()
 
 MOVE_TYPE: Final = tuple(_move_type(move) for move in MOVES)
 """The type (0..72) of each index: its displacement, or its promotion."""
+
+FROM_SQUARE: Final[NDArray[np.int64]] = np.array([move.from_square for move in MOVES])
+TO_SQUARE: Final[NDArray[np.int64]] = np.array([move.to_square for move in MOVES])
+TYPE: Final[NDArray[np.int64]] = np.array(MOVE_TYPE)
+"""The same as arrays (1858,)."""
+
+_PIECES: Final = "PNBRQK"
+
+
+def movers(index: int) -> frozenset[str]:
+    """The pieces, of P N B R Q K, whose way of moving leads from one square to the other.
+
+    Of any legal move the piece that moves is among them, save that of castling: its index is a
+    rook's step, where the king counts only if the rook is next to him.
+    """
+    move = MOVES[index]
+    files, ranks = _step(move.from_square, move.to_square)
+    if move.promotion is not None:
+        return frozenset("P")
+    if (files, ranks) in _KNIGHT_STEPS:
+        return frozenset("N")
+    straight = files == 0 or ranks == 0
+    found = set("RQ" if straight else "BQ")
+    if max(abs(files), abs(ranks)) == 1:
+        found.add("K")
+    first_double = (files, ranks) == (0, 2) and chess.square_rank(move.from_square) == 1
+    if (ranks == 1 and abs(files) <= 1) or first_double:
+        found.add("P")
+    return frozenset(found)
+
+
+MOVERS: Final[NDArray[np.bool_]] = np.array(
+    [[piece in movers(index) for piece in _PIECES] for index in range(POLICY_SIZE)]
+)
+"""(1858, 6): whether P, N, B, R, Q, K are among an index's movers."""
 
 _INDEX: Final = {move: index for index, move in enumerate(MOVES)}
 

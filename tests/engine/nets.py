@@ -3,7 +3,7 @@
 import numpy as np
 
 from engine.net import NetSpec
-from engine.net_file import Head, Layer, feature_count
+from engine.net_file import PIECES, Gate, Head, Layer, feature_count
 from engine.policy_map import MOVE_TYPES, POLICY_SIZE
 
 KING_TAPS = tuple((files, ranks) for ranks in (-1, 0, 1) for files in (-1, 0, 1))
@@ -16,17 +16,34 @@ def random_net(
     taps: tuple[tuple[int, int], ...] = KING_TAPS,
     magnitude: int = 4,
     shift: int = 2,
+    sight: bool = False,
+    gates: tuple[int, ...] = (),
+    pieces: bool = False,
+    noise: int = 0,
 ) -> NetSpec:
-    """A net of the given layer widths with weights drawn evenly from ±magnitude."""
+    """A net of the given layer widths with weights drawn evenly from ±magnitude.
+
+    `gates` names the layers that have one; `pieces` asks for piece weights other than 0.
+    """
     rng = np.random.default_rng(seed)
 
     def draw(*shape: int) -> np.ndarray[tuple[int, ...], np.dtype[np.int64]]:
         return rng.integers(-magnitude, magnitude + 1, size=shape)
 
     layers: list[Layer] = []
-    for outputs in channels:
-        weights = draw(outputs, feature_count(layers), len(taps))
-        layers.append(Layer(taps, weights, draw(outputs), shift))
-    features = feature_count(layers)
-    head = Head(draw(MOVE_TYPES, features), draw(MOVE_TYPES, features), draw(POLICY_SIZE))
-    return NetSpec(f"random{seed}", tuple(layers), head)
+    for k, outputs in enumerate(channels):
+        shape = (outputs, feature_count(layers, sight=sight), len(taps))
+        weights, bias = draw(*shape), draw(outputs)
+        if k in gates:
+            layers.append(Layer(taps, weights, bias, 0, Gate(draw(*shape), draw(outputs))))
+        else:
+            layers.append(Layer(taps, weights, bias, shift))
+    features = feature_count(layers, sight=sight)
+    head_from, head_to, bias = (
+        draw(MOVE_TYPES, features),
+        draw(MOVE_TYPES, features),
+        draw(POLICY_SIZE),
+    )
+    of_pieces = draw(PIECES, features) if pieces else np.zeros((PIECES, features), dtype=np.int64)
+    head = Head(head_from, head_to, of_pieces, bias)
+    return NetSpec(f"random{seed}", tuple(layers), head, sight, noise)
