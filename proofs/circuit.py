@@ -10,23 +10,31 @@ Ten public inputs (the limbs), then private wires, each forced by what lies befo
     block, entry    one-hots of index >> 5 (59 blocks) and index & 31, by product trees
     chosen mask     the mask word of the chosen block, as 32 bits; check `legal`: the entry's is 1
     chosen logit    the 32 logits of the chosen block; `best` is the entry's
-    compare         for every index i:  mask_i * (best - logit_i - later_i) = w_i bits >= 0
+    one of group    check: of each group of proofs/move_groups.py the mask holds one index or none
+    ahead           for every index i:  ahead_i = mask_i * (best - logit_i - later_i)
                     later_i is 1 if the chosen *block* lies after i's
+    compare         for every group:  the sum of its ahead_i = w bits >= 0
+                    (the last one's product is part of this constraint and has no wire)
     block compare   for every entry l of the chosen block:
                     mask_l * (best - logit_l - later_l) = w bits >= 0
                     later_l is 1 if the chosen *entry* lies after l
 
 Why the move is unique.  `legal` makes the chosen index c a legal move below 1858: for a block
 number of 59 or more no block is chosen and the chosen mask is 0, and so are the mask bits past the
-last block's end.  For a legal i in an earlier block, `compare` says best > logit_i; in a later
-block, best >= logit_i.  Inside the chosen block `block compare` says the same of earlier and later
-entries.  So c is the first of the legal moves with the highest logit.
+last block's end.  A legal i has a group, and by `one of group` no other bit of the mask is set
+there: a sum of at most ten bits that is 0 or 1 modulo P is 0 or 1.  So every other ahead_j of the
+group is 0, whatever the logits are, and `compare` says ahead_i >= 0: best > logit_i for i in an
+earlier block, best >= logit_i in a later one.  Inside the chosen block `block compare` says the
+same of earlier and later entries.  So c is the first of the legal moves with the highest logit.
+That two indices of a group are never legal together is what lets honest moves pass, and nothing
+else rests on it: under a mask with two of them no statement has a witness.
 
 Why nothing wraps.  Every wire is a bit, a product of bits, a mask word of 32 bits, or an integer
 inside the net's static bounds (below 2^24 in magnitude), once its inputs are: so each combination
-that is decomposed is an integer of magnitude below 2^32, and each run of bits is a number in
-0 .. 2^32 - 1.  P is about 2^253.6: integers this small are congruent only if they are equal, so a
-negative one has no bits at all.  A limb's 253 bits sum to less than 2^253 < P.
+that is decomposed, a group's sum of one ahead_i or none too, is an integer of magnitude below 2^32,
+and each run of bits is a number in 0 .. 2^32 - 1.  P is about 2^253.6: integers this small are
+congruent only if they are equal, so a negative one has no bits at all.  A limb's 253 bits sum to
+less than 2^253 < P.
 proofs/soundness.py finds the same from the finished file alone.
 """
 
@@ -54,6 +62,7 @@ from proofs.builder import Builder, bit_sums
 from proofs.errors import NotTheNetsMove
 from proofs.field import Words
 from proofs.linear import Lin, concat
+from proofs.move_groups import group_of, groups
 from proofs.r1cs import Ints, R1cs, sha256_hex, wtns_bytes
 from proofs.statement import FIELDS, LIMB_BITS, LIMBS, PUBLIC_BITS, Statement
 from proofs.witness import BLOCK, ActivationLayout, Layout, assign, public_bit_places
@@ -221,12 +230,13 @@ def _activations(builder: Builder, name: str, value: Lin, live: _ActivationBound
 
 
 def _compare_widths(bounds: Bounds) -> tuple[Ints, Ints]:
-    """Bits of best - logit for each index, and for each entry of whichever block is chosen."""
+    """Bits of best - logit for each group, and for each entry of whichever block is chosen."""
     below = bounds.logit_hi.max() - bounds.logit_lo  # the most that logit_i can lie below best
+    by_group = np.array([below[members].max() for members in groups()], dtype=np.int64)
     padded = np.zeros(BLOCKS * BLOCK, dtype=np.int64)
     padded[:POLICY_SIZE] = below
     by_entry = padded.reshape(BLOCKS, BLOCK).max(axis=0)
-    return np.maximum(bit_length(below), 1), np.maximum(bit_length(by_entry), 1)
+    return np.maximum(bit_length(by_group), 1), np.maximum(bit_length(by_entry), 1)
 
 
 def _choice(
@@ -253,9 +263,10 @@ def _choice(
 
     later = builder.linear("later block", block.combine(_later(BLOCKS)))
     ahead = best.take(np.zeros(POLICY_SIZE)) - logits - later.take(every // BLOCK)
-    _compare(builder, "compare", ahead, mask, widths[0])
+    _compare_groups(builder, ahead, mask, widths[0])
     ahead = best.take(np.zeros(BLOCK)) - chosen - entry.combine(_later(BLOCK))
-    _compare(builder, "block compare", ahead, chosen_mask, widths[1])
+    bits = builder.booleans("block compare bits", int(widths[1].sum()))
+    builder.constrain("block compare", ahead, chosen_mask, bit_sums(bits, widths[1]))
 
 
 def _later(n: int) -> Ints:
@@ -263,10 +274,18 @@ def _later(n: int) -> Ints:
     return np.triu(np.ones((n, n), dtype=np.int64), 1)
 
 
-def _compare(builder: Builder, name: str, ahead: Lin, mask: Lin, widths: Ints) -> None:
-    """mask * ahead is a number of `widths` bits, so not negative."""
-    bits = builder.booleans(f"{name} bits", int(widths.sum()))
-    builder.constrain(name, ahead, mask, bit_sums(bits, widths))
+def _compare_groups(builder: Builder, ahead: Lin, mask: Lin, widths: Ints) -> None:
+    """In each group at most one index is legal, and its mask * ahead is not negative."""
+    count = len(groups())
+    legal = mask.grouped(group_of(), count)
+    ones = Lin.const(np.ones(count))
+    builder.constrain("one of group", legal, legal - ones, Lin.zero(count))
+    last = np.array([members[-1] for members in groups()], dtype=np.int64)
+    others = np.setdiff1d(np.arange(POLICY_SIZE), last)
+    products = builder.product("ahead", ahead.take(others), mask.take(others))
+    bits = builder.booleans("compare bits", int(widths.sum()))
+    lasts = bit_sums(bits, widths) - products.grouped(group_of()[others], count)
+    builder.constrain("compare", ahead.take(last), mask.take(last), lasts)
 
 
 def _one_hot(builder: Builder, name: str, bits: Lin, count: int) -> Lin:

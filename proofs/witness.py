@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from engine.net import Trace
 from engine.policy_map import POLICY_SIZE
 from proofs.field import P, Words, ints_to_words, small_to_words
+from proofs.move_groups import group_of, groups
 from proofs.r1cs import Ints
 from proofs.statement import FIELDS, LIMBS, PUBLIC_BITS, Statement
 
@@ -43,7 +44,7 @@ class Layout:
     blocks: dict[str, slice]
     n_wires: int
     activations: tuple[ActivationLayout, ...]
-    compare_widths: Ints  # (1858,)
+    compare_widths: Ints  # by group of proofs/move_groups.py
     block_compare_widths: Ints  # (32,)
 
 
@@ -132,10 +133,17 @@ def _choice(wires: _Wires, index: Ints, mask: Ints, logits: Ints) -> None:
     wires.put("best", np.array([best]))
 
     later = wires.put("later block", _later(block))
-    ahead = mask * (best - logits - later[every // BLOCK])
-    wires.put("compare bits", decompose(ahead, wires.layout.compare_widths))
+    _compare_groups(wires, mask * (best - logits - later[every // BLOCK]))
     ahead = chosen_mask * (best - chosen - _later(entry))
     wires.put("block compare bits", decompose(ahead, wires.layout.block_compare_widths))
+
+
+def _compare_groups(wires: _Wires, ahead: Ints) -> None:
+    last = np.array([members[-1] for members in groups()], dtype=np.int64)
+    wires.put("ahead", np.delete(ahead, last))
+    by_group = np.zeros(len(last), dtype=np.int64)
+    np.add.at(by_group, group_of(), ahead)
+    wires.put("compare bits", decompose(by_group, wires.layout.compare_widths))
 
 
 def _later(one_hot: Ints) -> Ints:

@@ -13,6 +13,7 @@ from engine.player import legal_indices
 from engine.policy_map import MOVE_TYPES, POLICY_SIZE, legal_mask
 from proofs.circuit import MoveCircuit
 from proofs.field import P, Words, ints_to_words
+from proofs.move_groups import groups
 from proofs.statement import LIMB_BITS, Statement
 from tests.proofs.positions import statement_of
 
@@ -56,6 +57,22 @@ def illegal_move(circuit: MoveCircuit, statement: Statement) -> Cheat:
     return Cheat("illegal move", honest(circuit, false), ("legal",))
 
 
+def hidden_in_a_group(circuit: MoveCircuit, statement: Statement) -> Cheat:
+    """A move that another beats, the difference made up by a third in the better one's group."""
+    logits = circuit.net.forward(statement.board).logits
+    worst_first = np.argsort(logits, kind="stable")
+    for members in groups():
+        better, worse = members[np.argmax(logits[members])], members[np.argmin(logits[members])]
+        between = 2 * logits > logits[better] + logits[worse] + 2
+        far = ~np.isin(np.arange(POLICY_SIZE) // 32, members // 32)
+        played = [i for i in worst_first if between[i] and far[i] and logits[i] < logits[better]]
+        if played:
+            mask = sum(1 << int(i) for i in (better, worse, played[0]))
+            false = replace(statement, mask=mask, index=int(played[0]))
+            return Cheat("hidden in a group", honest(circuit, false), ("one of group",))
+    raise AssertionError("the net's logits leave no room in any group")
+
+
 def no_such_index(circuit: MoveCircuit, statement: Statement) -> Cheat:
     """An index past the table's end."""
     false = replace(statement, index=2047)
@@ -63,7 +80,7 @@ def no_such_index(circuit: MoveCircuit, statement: Statement) -> Cheat:
 
 
 def shifted_limb(circuit: MoveCircuit, statement: Statement) -> Cheat:
-    """Limb 4's bits (all of the mask) replaced by those of the limb plus the modulus."""
+    """Limb 4's bits (all of the mask, so of a mask like no other) for the limb plus the modulus."""
     limb = statement.limbs[4]
     shifted = (limb + P) % (1 << LIMB_BITS)
     other = from_bits(statement.bits ^ (limb ^ shifted) << 4 * LIMB_BITS)
@@ -71,7 +88,7 @@ def shifted_limb(circuit: MoveCircuit, statement: Statement) -> Cheat:
     limbs = list(other.limbs)
     limbs[4] = limb
     words = with_limbs(honest(circuit, other), limbs)
-    return Cheat("limb shifted by the modulus", words, ("limb",))
+    return Cheat("limb shifted by the modulus", words, ("limb", "one of group"))
 
 
 def shifted_activation(circuit: MoveCircuit, statement: Statement) -> Cheat:
@@ -145,6 +162,7 @@ CHEATS: dict[str, Callable[[MoveCircuit, Statement], Cheat]] = {
     for make in (
         second_best,
         illegal_move,
+        hidden_in_a_group,
         no_such_index,
         shifted_limb,
         shifted_activation,

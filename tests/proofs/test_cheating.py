@@ -1,10 +1,21 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from proofs.circuit import MoveCircuit, compile_circuit
 from proofs.field import Words
+from proofs.move_groups import group_of, groups
 from proofs.statement import Statement
-from tests.proofs.cheats import CHEATS, MIDDLE, honest, legal_of, middle_statement, tied_net
+from tests.proofs.cheats import (
+    CHEATS,
+    MIDDLE,
+    best_of,
+    honest,
+    legal_of,
+    middle_statement,
+    tied_net,
+)
 
 
 def violated_groups(circuit: MoveCircuit, words: Words) -> set[str]:
@@ -27,7 +38,21 @@ def test_second_best_fails_at_the_best_move(pawn: MoveCircuit) -> None:
     cheat = CHEATS["second_best"](pawn, statement)
     labels = {pawn.r1cs.label(k) for k in pawn.r1cs.violations(cheat.words)}
     index = statement.index
-    assert labels <= {f"compare[{index}]", f"block compare[{index % 32}]"}
+    assert labels <= {f"compare[{group_of()[index]}]", f"block compare[{index % 32}]"}
+
+
+def test_two_legal_moves_of_a_group_have_no_witness(small: MoveCircuit) -> None:
+    """Even where the better of the two is played: no position has such a mask."""
+    statement = middle_statement(small.net)
+    trace = small.net.forward(statement.board)
+    label = "one of group"
+    for number, members in enumerate(groups()[:40]):
+        for k in range(1, len(members)):
+            mask = 1 << int(members[k - 1]) | 1 << int(members[k])
+            words = honest(small, best_of(replace(statement, mask=mask), trace))
+            violated = {small.r1cs.label(k) for k in small.r1cs.violations(words)}
+            assert f"{label}[{number}]" in violated
+            assert violated <= {f"{label}[{number}]", f"compare[{number}]"}
 
 
 @pytest.fixture(scope="module")

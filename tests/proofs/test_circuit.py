@@ -9,6 +9,7 @@ from engine.train.model import torch_logits
 from proofs.circuit import MoveCircuit, best_index, compile_circuit
 from proofs.errors import NotTheNetsMove
 from proofs.field import Words, words_to_ints
+from proofs.move_groups import groups
 from proofs.r1cs import Ints, Matrix, R1cs, parse_wtns
 from proofs.statement import LIMBS, Statement
 from proofs.witness import BLOCK, public_bit_places
@@ -68,22 +69,27 @@ def test_circuit_numpy_and_torch_agree_on_positions_from_games(
 class LogitReader:
     """Reads the logits back out of a witness, by the comparisons of the circuit's file.
 
-    Comparison i has A = best - logit_i - later_i.
+    The A of each index is best - logit_i - later_i, for the last of a group in `compare` and for
+    the others in `ahead`.
     """
 
     def __init__(self, circuit: MoveCircuit, file: R1cs) -> None:
         self._circuit = circuit
-        (group,) = (g for g in circuit.r1cs.groups if g.name == "compare")
-        first, last = int(file.a.ptr[group.start]), int(file.a.ptr[group.stop])
-        ptr = file.a.ptr[group.start : group.stop + 1] - first
-        self._rows = Matrix(ptr, file.a.wire[first:last], file.a.coef[first:last])
+        lasts = [int(members[-1]) for members in groups()]
+        others = np.setdiff1d(np.arange(1858), lasts)
+        self._parts = [
+            (others, _factor(circuit, file, "ahead")),
+            (np.array(lasts), _factor(circuit, file, "compare")),
+        ]
         small = [v if v < 2**62 else v - circuit_modulus() for v in file.table]
         self._coefs = np.array([v if abs(v) < 2**62 else 0 for v in small], dtype=np.int64)
 
     def logits(self, words: Words) -> Ints:
         values = self._values(words)
-        sums = np.cumsum(self._coefs[self._rows.coef] * values[self._rows.wire])
-        ahead = np.diff(np.concatenate([[0], sums])[self._rows.ptr])
+        ahead = np.zeros(1858, dtype=np.int64)
+        for indices, rows in self._parts:
+            sums = np.cumsum(self._coefs[rows.coef] * values[rows.wire])
+            ahead[indices] = np.diff(np.concatenate([[0], sums])[rows.ptr])
         later = values[self._circuit.layout.blocks["later block"]]
         return np.asarray(self.value(words, "best") - ahead - later[np.arange(1858) // BLOCK])
 
@@ -98,6 +104,14 @@ class LogitReader:
         return np.where(words[:, 3] > 0, low - modulus, low)
 
 
+def _factor(circuit: MoveCircuit, file: R1cs, name: str) -> Matrix:
+    """The rows of A of a group of constraints."""
+    (group,) = (g for g in circuit.r1cs.groups if g.name == name)
+    first, last = int(file.a.ptr[group.start]), int(file.a.ptr[group.stop])
+    ptr = file.a.ptr[group.start : group.stop + 1] - first
+    return Matrix(ptr, file.a.wire[first:last], file.a.coef[first:last])
+
+
 def circuit_modulus() -> int:
     """BN254's group order, from EIP-197."""
     return 21888242871839275222246405745257275088548364400416034343698204186575808495617
@@ -108,7 +122,7 @@ def test_every_public_bit_but_the_spare_ones_has_a_wire() -> None:
 
 
 def test_pawn_is_small_enough_to_prove_in_time(pawn: MoveCircuit) -> None:
-    assert pawn.n_constraints + LIMBS + 1 < 2**16
+    assert pawn.n_constraints + LIMBS + 1 < 2**15
 
 
 def test_compiling_and_witnesses_are_quick(pawn: MoveCircuit) -> None:
