@@ -14,15 +14,14 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
+from engine.blocks import Floats, cut, product
 from engine.errors import InvalidNet
 from engine.net_file import INPUT_PLANES, PIECES, Head, IntArray, NetParts
 from engine.noise import COINS
 from engine.policy_map import FROM_SQUARE, MOVERS, POLICY_SIZE, TO_SQUARE, TYPE
 from engine.sight import sight_limits, step_squares
 
-Floats = NDArray[np.float64]
 Pair = tuple[IntArray, IntArray]
 
 PIECE_PLANES: Final = 12
@@ -180,6 +179,13 @@ def _terms(weights: IntArray, features: Range) -> Range:
     on_board = features.hi[PIECE_PLANES]
     smallest = np.minimum(pieces.min(axis=1), 0)[:, None] * on_board
     largest = np.maximum(pieces.max(axis=1), 0)[:, None] * on_board
+    # Both ends in one product: up on the one end, down on the other.
+    ends = np.concatenate([np.maximum(rest, 0), np.minimum(rest, 0)], axis=1)
     lo, hi = features.lo[PIECE_PLANES:], features.hi[PIECE_PLANES:]
-    up, down = np.maximum(rest, 0), np.minimum(rest, 0)
-    return Range(smallest + up @ lo + down @ hi, largest + up @ hi + down @ lo)
+    low = _product(ends, np.concatenate([lo, hi]))
+    high = _product(ends, np.concatenate([hi, lo]))
+    return Range(smallest + low, largest + high)
+
+
+def _product(matrix: Floats, values: Floats) -> Floats:
+    return product(cut(matrix), values, rows=len(matrix))

@@ -9,12 +9,11 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from typing import Final, Protocol
 
-from engine.encoding import Position
 from engine.errors import EngineError
 from engine.export_rungs import greedy_mover
 from engine.game import Game
 from engine.net import house_net
-from engine.player import Mover, choose, random_mover
+from engine.player import Mover, net_mover, random_mover
 from engine.policy_map import move_index
 from engine.train.stockfish import Stockfish, stockfish_name
 
@@ -92,18 +91,13 @@ class HouseNet:
     def identity(self) -> str:
         return f"{self.name} {house_net(self.name).hash}"
 
-    def mover(self) -> Mover:
-        net = house_net(self.name)
-
-        def move(position: Position, mask: int) -> int:
-            return choose(net, position, mask)
-
-        return move
+    def mover(self, seed: str | None = None) -> Mover:
+        """Its dice are drawn from `seed`, or from chance if None."""
+        return net_mover(house_net(self.name), seed)
 
     @contextmanager
     def open(self) -> Iterator[Seat]:
-        mover = self.mover()
-        yield MoverSeat(lambda _seed: mover)
+        yield MoverSeat(self.mover)
 
 
 @dataclass(frozen=True)

@@ -31,7 +31,8 @@ from pathlib import Path
 
 import numpy as np
 
-from engine.bounds import MAX_VALUE, PIECE_PLANES, Bounds, Floats, static_bounds
+from engine.blocks import Blocks, Floats, cut, product
+from engine.bounds import MAX_VALUE, PIECE_PLANES, Bounds, static_bounds
 from engine.errors import InvalidNet, InvalidPosition
 from engine.net_file import (
     INPUT_PLANES,
@@ -106,7 +107,8 @@ class NetSpec:
     def forward(self, board_word: int, dice: int = 0) -> Trace:
         """The exact integer pass.
 
-        Raises InvalidPosition for a word that holds a nibble > 12, InvalidDice beyond 128 bits.
+        Raises InvalidPosition for a word that holds a nibble > 12, InvalidDice for dice of more than
+        128 bits if there is noise, InvalidNet for a net without `bounds`.
         """
         planes = input_planes(board_word)
         if self.sight:
@@ -140,18 +142,19 @@ class NetSpec:
 
     @cached_property
     def _compiled(self) -> list["_FastLayer"]:
+        self.bounds()  # float64 is exact within them
         return [_FastLayer.of(layer) for layer in self.layers]
 
     @cached_property
-    def _head_rows(self) -> Floats:
+    def _head_rows(self) -> Blocks:
         """(152, features): the 73 from-rows, the 73 to-rows, the 6 pieces' rows."""
         head = self.head
-        rows = np.concatenate([head.from_weights, head.to_weights, head.piece_weights])
-        return rows.astype(np.float64)
+        return cut(np.concatenate([head.from_weights, head.to_weights, head.piece_weights]))
 
     def _logits(self, features: Floats) -> IntArray:
         """(1858,) without the noise, from features (features, 64)."""
-        scores = (self._head_rows @ features).astype(np.int64)  # (152, 64)
+        rows = 2 * MOVE_TYPES + PIECES
+        scores = product(self._head_rows, features, rows=rows).astype(np.int64)
         logits: IntArray = self.head.bias + scores[TYPE, FROM_SQUARE]
         logits += scores[MOVE_TYPES + TYPE, TO_SQUARE]
         own = features[:PIECES, FROM_SQUARE].T.astype(np.int64) * MOVERS  # (1858, 6)
@@ -167,29 +170,33 @@ class _FastLayer:
     in whatever order a matrix product adds.
     """
 
-    seen: IntArray  # (taps, 64)
-    rows: Floats  # (outputs or 2 outputs, inputs * taps): the gate's rows after the others
+    outputs: int
+    seen: IntArray  # (taps * 64,)
+    rows: Blocks  # (outputs or 2 outputs, inputs * taps): the gate's rows after the others
     bias: Floats  # (outputs or 2 outputs, 1)
     shift: int | None  # None with a gate
 
     @classmethod
     def of(cls, layer: Layer) -> "_FastLayer":
         parts: list[Layer | Gate] = [layer] if layer.gate is None else [layer, layer.gate]
-        weights = np.concatenate([part.weights for part in parts]).astype(np.float64)
+        weights = np.concatenate([part.weights for part in parts])
         return cls(
-            seen=tap_squares(layer.taps),
-            rows=weights.reshape(len(weights), -1),
+            outputs=len(layer.bias),
+            seen=tap_squares(layer.taps).ravel(),
+            rows=cut(weights.reshape(len(weights), -1)),
             bias=np.concatenate([part.bias for part in parts]).astype(np.float64)[:, None],
             shift=layer.shift if layer.gate is None else None,
         )
 
     def values(self, features: Floats) -> tuple[Floats, Floats | None, Floats]:
         """The sums x, the sums g and the outputs y (outputs, 64) over features (inputs, 64)."""
-        padded = np.pad(features, ((0, 0), (0, 1)))
-        x: Floats = self.rows @ padded[:, self.seen].reshape(-1, 64) + self.bias
+        padded = np.zeros((len(features), 65))
+        padded[:, :64] = features
+        seen = padded.take(self.seen, axis=1).reshape(-1, 64)  # (inputs * taps, 64)
+        sums = product(self.rows, seen, rows=len(self.bias)) + self.bias
+        x, g = sums[: self.outputs], sums[self.outputs :]
         if self.shift is not None:
             return x, None, np.floor(np.maximum(x, 0) / 2**self.shift)
-        x, g = np.split(x, 2)
         return x, g, x * g
 
 

@@ -12,6 +12,7 @@ from engine.encoding import Position
 from engine.errors import NoLegalMove
 from engine.game import ONGOING, Game, Result
 from engine.net import NetSpec
+from engine.noise import DICE_BITS
 from engine.policy_map import POLICY_SIZE
 
 Mover = Callable[[Position, int], int]
@@ -25,7 +26,7 @@ def choose(net: NetSpec, position: Position, mask: int, dice: int = 0) -> int:
     """The legal index with the highest logit, the lowest index among equals.
 
     The dice change nothing for a net without noise.
-    Raises NoLegalMove if `mask` is empty, InvalidDice beyond 128 bits.
+    Raises NoLegalMove if `mask` is empty, InvalidDice if there is noise and dice past 128 bits.
     """
     legal = legal_indices(mask)
     if len(legal) == 0:
@@ -38,6 +39,16 @@ def legal_indices(mask: int) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
     """The set bits of a legal mask, ascending."""
     packed = np.frombuffer(mask.to_bytes((POLICY_SIZE + 7) // 8, "little"), dtype=np.uint8)
     return np.flatnonzero(np.unpackbits(packed, bitorder="little"))
+
+
+def net_mover(net: NetSpec, seed: int | str | None = None) -> Mover:
+    """The net as a player; each move has new dice, drawn from `seed`, or from chance if None."""
+    rng = random.Random(seed)
+
+    def move(position: Position, mask: int) -> int:
+        return choose(net, position, mask, rng.getrandbits(DICE_BITS))
+
+    return move
 
 
 def random_mover(seed: int | str) -> Mover:
@@ -69,11 +80,7 @@ class Score:
 
 def play_match(net: NetSpec, opponent: Mover, *, games: int, seed: int = 0) -> Score:
     """The net's score in `games` games from random openings, each played with both colours."""
-
-    def player(position: Position, mask: int) -> int:
-        return choose(net, position, mask)
-
-    return play_matches(player, opponent, games=games, seed=seed)
+    return play_matches(net_mover(net, f"{seed}/dice"), opponent, games=games, seed=seed)
 
 
 def play_matches(player: Mover, opponent: Mover, *, games: int, seed: int = 0) -> Score:
