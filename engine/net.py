@@ -107,8 +107,8 @@ class NetSpec:
     def forward(self, board_word: int, dice: int = 0) -> Trace:
         """The exact integer pass.
 
-        Raises InvalidPosition for a word that holds a nibble > 12, InvalidDice for dice of more than
-        128 bits if there is noise, InvalidNet for a net without `bounds`.
+        Raises InvalidPosition for a word that holds a nibble > 12, InvalidNet for a net that
+        `bounds` refuses, and InvalidDice beyond 128 bits if the net has noise.
         """
         planes = input_planes(board_word)
         if self.sight:

@@ -60,18 +60,19 @@ def statements(net: NetSpec, n: int, *, seed: int = 0) -> Iterator[Statement]:
             if game.turn != colour or game.ply < 2:
                 game.play(int(rng.choice(legal_indices(mask))))
                 continue
-            index = choose(net, position, mask)
             # one position in three, so that a few proofs already see different stages of games
             if position.key not in seen and rng.random() < 1 / 3:
                 seen.add(position.key)
-                yield Statement.of(
-                    position,
-                    mask,
-                    index,
-                    payee=rng.getrandbits(160),
-                    dice=dice(rng.randbytes(32), game.ply, rng.randbytes(32)),
-                )
-            game.play(index)
+                yield _statement(net, game, rng)
+            game.play(choose(net, position, mask))
+
+
+def _statement(net: NetSpec, game: Game, rng: random.Random) -> Statement:
+    """The net's move here, with some payee and some dice."""
+    payee = rng.getrandbits(160)
+    rolled = dice(rng.randbytes(32), game.ply, rng.randbytes(32))
+    index = choose(net, game.position, game.mask, rolled)
+    return Statement.of(game.position, game.mask, index, payee=payee, dice=rolled)
 
 
 def spread(values: Sequence[float]) -> dict[str, float]:

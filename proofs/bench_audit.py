@@ -163,8 +163,8 @@ class _House:
     def __init__(self, prover: Prover) -> None:
         self._prover = prover
 
-    def choose(self, board: int, context: int, mask: int) -> int:
-        return choose(self._prover.circuit.net, Position(board, context), mask)
+    def choose(self, position: Position, mask: int, dice: int) -> int:
+        return choose(self._prover.circuit.net, position, mask, dice)
 
     def prove(self, statement: Statement) -> ProofResult:
         return self._prover.prove(statement)

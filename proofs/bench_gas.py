@@ -145,7 +145,8 @@ async def _proven_game(chain: Chain, bill: Bill, prover: Prover, plies: int, tel
         tell(f"ply {match.game.ply + 1} of {plies}")
         position, mask = match.game.position, match.game.mask
         drawn = int(chance.choice(legal_indices(mask)))
-        await match.play(choose(net, position, mask) if match.game.ply % 2 else drawn)
+        bots = match.game.ply % 2 == 1
+        await match.play(choose(net, position, mask, match.dice) if bots else drawn)
 
 
 async def _corpus_games(
@@ -229,6 +230,11 @@ class _Match:
         table.bill.open.append(await table.send("openGame", words, signature, _SECRET))
         return cls(table, opening, bot_is_black=player)
 
+    @property
+    def dice(self) -> int:
+        """What a bot to move would have to play with."""
+        return dice(game_seed(_SECRET, _SEED), self.game.ply, self._history)
+
     async def play(self, index: int) -> None:
         """Play and measure one ply."""
         arena = load_artifact("Arena")
@@ -251,11 +257,7 @@ class _Match:
         table, ply = self._table, self.game.ply
         payee = table.chain.payee
         statement = Statement.of(
-            self.game.position,
-            self.game.mask,
-            index,
-            payee=payee,
-            dice=dice(game_seed(_SECRET, _SEED), ply, self._history),
+            self.game.position, self.game.mask, index, payee=payee, dice=self.dice
         )
         proof = table.prove(statement)
         verifier = load_artifact("Groth16MoveVerifier")

@@ -162,8 +162,8 @@ class _HousePeer:
         self._child.kill()
         self._child.join()
 
-    def choose(self, board: int, context: int, mask: int) -> int:
-        return choose(self._spec, Position(board, context), mask)
+    def choose(self, position: Position, mask: int, dice: int) -> int:
+        return choose(self._spec, position, mask, dice)
 
     def prove(self, statement: Statement) -> ProofResult:
         self.seen.append((statement.board, statement.context, statement.index))

@@ -24,6 +24,7 @@ from proofs.errors import ProofError
 from proofs.ezkl_build import Manifest
 from proofs.ezkl_chain import check_ezkl_bot, ensure_ezkl_bot
 from proofs.ezkl_prover import EzklProof, EzklProver, import_net
+from proofs.statement import Statement
 from proofs.trial_game import Played, Tell, on_fresh_chain, play_trial
 
 
@@ -73,7 +74,20 @@ async def play_registered(
     """Register the bot of a folder, compare what is registered, and play some of its moves."""
     bot = await ensure_ezkl_bot(chain, folder, "{}")
     await check_ezkl_bot(chain, folder, bot)
-    return await play_trial(chain, bot.id, prover, moves, tell)
+    return await play_trial(chain, bot.id, _TrialBot(prover), moves, tell)
+
+
+class _TrialBot:
+    """An ezkl bot in a trial game; its net has no use for dice."""
+
+    def __init__(self, prover: EzklProver) -> None:
+        self._prover = prover
+
+    def choose(self, position: Position, mask: int, dice: int) -> int:  # noqa: ARG002
+        return self._prover.choose(position.board, position.context, mask)
+
+    def prove(self, statement: Statement) -> EzklProof:
+        return self._prover.prove(statement)
 
 
 def _costs(folder: Path, prover: EzklProver, moves: int, tell: Tell) -> dict[str, Any]:

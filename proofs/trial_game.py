@@ -15,6 +15,7 @@ from typing import Final, Generic, Protocol, TypeVar
 import chess
 from coincurve import PrivateKey
 
+from engine.encoding import Position
 from engine.game import ONGOING, Game
 from engine.player import legal_indices
 from proofs.chain import Chain
@@ -38,7 +39,7 @@ AProof = TypeVar("AProof", bound=ProofResult)
 class TrialBot(Protocol[Proof_co]):
     """Who chooses and proves moves, by the contract's own rule."""
 
-    def choose(self, board: int, context: int, mask: int) -> int: ...
+    def choose(self, position: Position, mask: int, dice: int) -> int: ...
     def prove(self, statement: Statement) -> Proof_co: ...
 
 
@@ -112,5 +113,5 @@ async def _open(chain: Chain, version: bytes) -> bytes:
 
 def _statement(game: Game, bot: TrialBot[AProof], payee: int, rolled: int) -> Statement:
     here, mask = game.position, game.mask
-    index = bot.choose(here.board, here.context, mask)
+    index = bot.choose(here, mask, rolled)
     return Statement.of(here, mask, index, payee=payee, dice=rolled)

@@ -56,8 +56,8 @@ def prove_position(
     """
     board, net = _board(fen), house_net(bot)
     position, mask = Position.of(board), legal_mask(board)
-    index = choose(net, position, mask)
     payee, dice = bound
+    index = choose(net, position, mask, dice)
     statement = Statement.of(position, mask, index, payee=payee, dice=dice)
     record = KeyStore(data / "keys").key_of(net, say)
     say("loading the key")

@@ -35,7 +35,7 @@ CORNERS = {
 def statement_of(net: NetSpec, board: chess.Board, *, payee: int = 7, dice: int = 9) -> Statement:
     """The net's own move on `board`."""
     position, mask = Position.of(board), legal_mask(board)
-    return Statement.of(position, mask, choose(net, position, mask), payee=payee, dice=dice)
+    return Statement.of(position, mask, choose(net, position, mask, dice), payee=payee, dice=dice)
 
 
 def corner_statements(net: NetSpec) -> dict[str, Statement]:
@@ -60,8 +60,8 @@ def _game_statements(net: NetSpec, seed: int) -> Iterator[Statement]:
         game = Game()
         while game.outcome() == ONGOING and game.ply < 160:
             position, mask = game.position, game.mask
-            index = choose(net, position, mask)
             payee, dice = rng.getrandbits(160), rng.getrandbits(128)
+            index = choose(net, position, mask, dice)
             yield Statement.of(position, mask, index, payee=payee, dice=dice)
             # half of the moves by chance: games that differ, and end in all sorts of places
             game.play(index if rng.random() < 0.5 else int(rng.choice(legal_indices(mask))))

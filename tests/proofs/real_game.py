@@ -39,8 +39,8 @@ class RealGame:
 
     async def pawn(self) -> None:
         position, mask = self.game.position, self.game.mask
-        index = choose(self.prover.circuit.net, position, mask)
         roll = dice(self.seed, self.game.ply, self.history)
+        index = choose(self.prover.circuit.net, position, mask, roll)
         statement = Statement.of(position, mask, index, payee=self.chain.payee, dice=roll)
         proof = self.prover.prove(statement).proof
         await self.chain.submit_bot_move(self.id, self.game.ply, index, self.chain.payee, proof)
