@@ -10,7 +10,7 @@ Ten public inputs (the limbs), then private wires, each forced by what lies befo
     block, entry    one-hots of index >> 5 (59 blocks) and index & 31, by product trees
     chosen mask     the mask word of the chosen block, as 32 bits; check `legal`: the entry's is 1
     chosen logit    the 32 logits of the chosen block; `best` is the entry's
-    one of group    check: of each group of proofs/move_groups.py the mask holds one index or none
+    one of group    check: of each group of engine/move_groups.py the mask holds one index or none
     ahead           for every index i:  ahead_i = mask_i * (best - logit_i - later_i)
                     later_i is 1 if the chosen *block* lies after i's
     compare         for every group:  the sum of its ahead_i = w bits >= 0
@@ -46,6 +46,7 @@ from typing import Final
 
 import numpy as np
 
+from engine.move_groups import group_of, groups
 from engine.net import (
     FROM_SQUARE,
     TO_SQUARE,
@@ -62,7 +63,6 @@ from proofs.builder import Builder, bit_sums
 from proofs.errors import NotTheNetsMove
 from proofs.field import Words
 from proofs.linear import Lin, concat
-from proofs.move_groups import group_of, groups
 from proofs.r1cs import Ints, R1cs, sha256_hex, wtns_bytes
 from proofs.statement import FIELDS, LIMB_BITS, LIMBS, PUBLIC_BITS, Statement
 from proofs.witness import BLOCK, ActivationLayout, Layout, assign, public_bit_places

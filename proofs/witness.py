@@ -14,10 +14,10 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.move_groups import group_of, groups
 from engine.net import Trace
 from engine.policy_map import POLICY_SIZE
 from proofs.field import P, Words, ints_to_words, small_to_words
-from proofs.move_groups import group_of, groups
 from proofs.r1cs import Ints
 from proofs.statement import FIELDS, LIMBS, PUBLIC_BITS, Statement
 
@@ -44,7 +44,7 @@ class Layout:
     blocks: dict[str, slice]
     n_wires: int
     activations: tuple[ActivationLayout, ...]
-    compare_widths: Ints  # by group of proofs/move_groups.py
+    compare_widths: Ints  # by group of engine/move_groups.py
     block_compare_widths: Ints  # (32,)
 
 

@@ -7,13 +7,13 @@ import chess
 import numpy as np
 
 from engine.encoding import Position
+from engine.move_groups import groups
 from engine.net import NetSpec, Trace
 from engine.net_file import Head, Layer
 from engine.player import legal_indices
 from engine.policy_map import MOVE_TYPES, POLICY_SIZE, legal_mask
 from proofs.circuit import MoveCircuit
 from proofs.field import P, Words, ints_to_words
-from proofs.move_groups import groups
 from proofs.statement import LIMB_BITS, Statement
 from tests.proofs.positions import statement_of
 

@@ -3,9 +3,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from engine.move_groups import group_of, groups
 from proofs.circuit import MoveCircuit, compile_circuit
 from proofs.field import Words
-from proofs.move_groups import group_of, groups
 from proofs.statement import Statement
 from tests.proofs.cheats import (
     CHEATS,

@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 
 from engine.errors import InvalidPosition
+from engine.move_groups import groups
 from engine.net import NetSpec, house_net
 from engine.train.model import torch_logits
 from proofs.circuit import MoveCircuit, best_index, compile_circuit
 from proofs.errors import NotTheNetsMove
 from proofs.field import Words, words_to_ints
-from proofs.move_groups import groups
 from proofs.r1cs import Ints, Matrix, R1cs, parse_wtns
 from proofs.statement import LIMBS, Statement
 from proofs.witness import BLOCK, public_bit_places

@@ -1,12 +1,12 @@
 import numpy as np
 import pytest
 
+from engine.move_groups import groups
 from engine.net import house_net
 from proofs.builder import Builder, bit_sums
 from proofs.circuit import MoveCircuit, compile_circuit
 from proofs.field import P
 from proofs.linear import Lin
-from proofs.move_groups import groups
 from proofs.r1cs import R1cs
 from proofs.soundness import are_bits, check_soundness
 from tests.engine.nets import random_net

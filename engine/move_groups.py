@@ -6,9 +6,7 @@ the position.  For a legal index i, the move from square a to square b:
     an own piece stands on a
     no own piece stands on b, castling apart (e1h1 and e1a1: the king takes his own rook)
     every square strictly between a and b is empty, if the step is a straight or diagonal line
-    the piece on a is one that can travel so: promotions P; knight's steps N; straight R Q; diagonal
-    B Q; also K by one square, and on e1h1 and e1a1; also P by one rank up with at most one file,
-    and by two ranks up from the second
+    the piece on a is one that can travel so: one of the index's `MOVERS`, or the king who castles
 
 So i and j exclude each other if one of them needs an own piece where the other needs none, or if
 they leave from one square and no piece can travel both ways.  `exclusions` is that relation,
@@ -26,13 +24,12 @@ import chess
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.net import FROM_SQUARE, TO_SQUARE
-from engine.policy_map import MOVES, POLICY_SIZE
+from engine.policy_map import FROM_SQUARE, MOVERS, POLICY_SIZE, TO_SQUARE
 
 Ints = NDArray[np.int64]
 Flags = NDArray[np.bool_]
 
-_P, _N, _B, _R, _Q, _K = range(6)
+_KING: Final = 5  # in MOVERS
 _ROUNDS: Final = 40
 _CASTLING: Final = frozenset({(chess.E1, chess.H1), (chess.E1, chess.A1)})
 
@@ -89,7 +86,9 @@ def exclusions() -> Flags:
     """Which pairs of indices can never be legal in one position, (1858, 1858), symmetric."""
     leaves = np.arange(64) == FROM_SQUARE[:, None]
     not_own = _without_own_piece()
-    travels = np.array([_travellers(i) for i in range(POLICY_SIZE)], dtype=np.float32)
+    castling = [pair in _CASTLING for pair in zip(FROM_SQUARE, TO_SQUARE, strict=True)]
+    travels = MOVERS.astype(np.float32)
+    travels[castling, _KING] = 1
     blocked = leaves.astype(np.float32) @ not_own.T.astype(np.float32) > 0
     same_square = FROM_SQUARE[:, None] == FROM_SQUARE
     no_piece_for_both = travels @ travels.T == 0
@@ -104,22 +103,3 @@ def _without_own_piece() -> Flags:
         squares[i, list(chess.SquareSet.between(a, b))] = True
         squares[i, b] = (a, b) not in _CASTLING
     return squares
-
-
-def _travellers(index: int) -> list[bool]:
-    """Which of P N B R Q K can make the move of an index, the king's castling included."""
-    move = MOVES[index]
-    a, b = move.from_square, move.to_square
-    files = abs(chess.square_file(b) - chess.square_file(a))
-    up = chess.square_rank(b) - chess.square_rank(a)
-    if move.promotion is not None:
-        return [piece == _P for piece in range(6)]
-    straight, diagonal = files == 0 or up == 0, files == abs(up)
-    if not straight and not diagonal:
-        return [piece == _N for piece in range(6)]
-    can = {_Q, _R if straight else _B}
-    if max(files, abs(up)) == 1 or (a, b) in _CASTLING:
-        can.add(_K)
-    if (up == 1 and files <= 1) or (up == 2 and files == 0 and chess.square_rank(a) == 1):
-        can.add(_P)
-    return [piece in can for piece in range(6)]

@@ -7,10 +7,10 @@ import chess
 import numpy as np
 import pytest
 
+from engine.move_groups import exclusions, group_of, groups
 from engine.player import legal_indices
 from engine.policy_map import MOVES, POLICY_SIZE, index_move, legal_mask
 from proofs.corpus import games
-from proofs.move_groups import exclusions, group_of, groups
 from tests.proofs.positions import CORNERS
 
 PERFT = Path(__file__).parents[1] / "golden" / "perft.epd"
