@@ -7,6 +7,8 @@ from pathlib import Path
 from engine.errors import EngineError
 from engine.train.cost import estimate
 from engine.train.data import DataOptions, make_data
+from engine.train.model import NetShape
+from engine.train.shapes import SHAPES
 from engine.train.train import TrainOptions, train_net
 
 
@@ -39,7 +41,12 @@ def _net(args: argparse.Namespace) -> None:
         data=args.folder,
         out=args.out or Path(f"training/{args.name}.json"),
         work=args.work,
-        options=TrainOptions(seed=args.seed, epochs=args.epochs, threads=args.threads),
+        options=TrainOptions(
+            seed=args.seed,
+            epochs=args.epochs,
+            threads=args.threads,
+            shape=SHAPES.get(args.shape or args.name, NetShape()),
+        ),
         progress=_print_progress,
     )
     cost = estimate(spec)
@@ -59,6 +66,7 @@ def _parser() -> argparse.ArgumentParser:
     data.add_argument("--stockfish", help="path of the engine, if it is not found by itself")
     net = commands.add_parser("net", help="train a net on labelled positions")
     net.add_argument("--name", default="pawn")
+    net.add_argument("--shape", choices=sorted(SHAPES), help="default: that of the name, if any")
     net.add_argument("--folder", type=Path, default=Path("training/data"))
     net.add_argument("--out", type=Path, help="default: training/NAME.json")
     net.add_argument("--work", type=Path, default=Path("training/checkpoints"))

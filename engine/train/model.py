@@ -1,228 +1,310 @@
 """The torch twin of `engine.net`: trained with its rounding in place, exported bit for bit.
 
-Parameters are floats in integer units.  The forward pass rounds weights and floors shifts with
-straight-through gradients, so that all values are the integers the exported net computes; float32
-holds them exactly, because they stay below 2^24.
+Parameters are in natural units.  Every feature has a scale, 2 to the power of its `exponent`, by
+which the exported net's integer is larger than the value here:
+
+    planes      2^0
+    a layer's sums     2^X, X = the largest exponent below it + `fine`
+    relu               2^(X - shift), rounded down
+    gate               2^(2 X)
+    logits             2^X of the head
+
+A weight on a feature of exponent e is rounded to a multiple of 2^(e - X), so that every product is
+a whole number at scale 2^X.  All values are such fractions, which float64 holds exactly while the
+integers stay below 2^48 (`engine.net.MAX_VALUE`): in float64 this twin *is* the integer net.  In
+float32, where training runs, the last bits of large sums may differ.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cache
-from typing import Final
+from typing import Any, Final, Literal
 
 import numpy as np
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import conv2d, embedding_bag
+from torch.nn.functional import conv2d
 
-from engine.net import (
-    FROM_SQUARE,
-    OFF_BOARD,
-    PIECE_PLANES,
-    TO_SQUARE,
-    TYPE,
-    NetSpec,
-    input_planes,
-    tap_squares,
-)
-from engine.net_file import INPUT_PLANES, Head, IntArray, Layer
-from engine.policy_map import MOVE_TYPES, POLICY_SIZE
+from engine.net import FROM_SQUARE, TO_SQUARE, TYPE, NetSpec
+from engine.net_file import MAX_BIAS, MAX_WEIGHT, Gate, Head, IntArray, Layer
+from engine.noise import dice_noise
+from engine.policy_map import MOVE_TYPES, MOVERS, POLICY_SIZE
+from engine.train.planes import KING as KING_STEPS
+from engine.train.planes import input_tensor, sight_tensor
 
 Taps = tuple[tuple[int, int], ...]
 
 LEAK: Final = 0.1
 """The slope of the rectifier's gradient below 0."""
 
-DIRECTIONS: Final = ((0, 1), (1, 1), (1, 0), (1, -1), (0, -1), (-1, -1), (-1, 0), (-1, 1))
 HERE: Final[Taps] = ((0, 0),)
-RAYS: Final[Taps] = tuple((f * d, r * d) for f, r in DIRECTIONS for d in range(1, 8))
-KNIGHT: Final[Taps] = ((1, 2), (2, 1), (2, -1), (1, -2), (-1, -2), (-2, -1), (-2, 1), (-1, 2))
-KING: Final[Taps] = DIRECTIONS
+KING: Final[Taps] = KING_STEPS
+PIECES: Final = 12
+PLANES: Final = 13
+SIGHT_PLANES: Final = 18
+_NOISE_REACH: Final = 16  # |noise| is at most this many amplitudes
 
 
 @dataclass(frozen=True)
 class LayerShape:
-    """One layer to be: its width, what it sees, and how large its values may become."""
+    """One layer to be: what it does, its width, what it sees, and how finely it is rounded."""
 
+    kind: Literal["relu", "gate"]
     outputs: int
-    taps: Taps
-    shift: int
-    limit: int  # |weight| at most
-    cap: int  # |pre-activation| at most, by the static bounds
+    taps: Taps = HERE + KING
+    fine: int = 3
+    shift: int = 0  # of a relu
+    bits: int = 62  # of its sums, by the static bounds: training holds them below
 
 
 @dataclass(frozen=True)
 class NetShape:
     """The shape of a net before it has weights."""
 
+    sight: bool = True
     layers: tuple[LayerShape, ...] = field(
         default=(
-            LayerShape(16, HERE + RAYS + KNIGHT, shift=2, limit=31, cap=127),
-            LayerShape(22, HERE + KING + KNIGHT, shift=4, limit=31, cap=1023),
+            LayerShape("gate", 64, fine=3),
+            LayerShape("relu", 16, fine=3, shift=6, bits=17),
         )
     )
-    head_limit: int = 127
-    logit_span: int = 8191
+    head_fine: int = 3
+    logit_bits: int = 24  # of the widest difference, by the static bounds
+    noise: int = 0  # in units of the integer logits
+
+    @property
+    def inputs(self) -> int:
+        return PLANES + (SIGHT_PLANES if self.sight else 0)
 
 
 @dataclass(frozen=True)
 class TorchBounds:
-    """Static bounds as tensors with gradients; the same sums as `NetSpec.bounds`."""
+    """Static bounds as tensors with gradients, in integer units."""
 
-    pre: list[Tensor]  # per layer (outputs,), the largest magnitude over all squares
+    pre: list[Tensor]  # per layer (outputs,): the largest magnitude of a sum over all squares
     logit_span: Tensor  # ()
 
 
 class PolicyNet(nn.Module):
-    """Planes (n, 13, 8, 8) to integer logits (n, 1858)."""
+    """Planes (n, 13 or 31, 8, 8) to logits (n, 1858), without the dice."""
 
     def __init__(self, shape: NetShape) -> None:
         super().__init__()
         self.shape = shape
         self.rounding = True
         self.layers = nn.ModuleList()
-        features = INPUT_PLANES
+        exponents = [0] * shape.inputs
         for layer in shape.layers:
-            self.layers.append(TapLayer(layer, inputs=features))
-            features += layer.outputs
+            made = TapLayer(layer, exponents)
+            self.layers.append(made)
+            exponents = exponents + [made.exponent] * layer.outputs
+        self.exponent = max(exponents) + shape.head_fine
+        features = len(exponents)
         self.from_weights = nn.Parameter(torch.zeros(MOVE_TYPES, features))
         self.to_weights = nn.Parameter(torch.zeros(MOVE_TYPES, features))
+        self.piece_weights = nn.Parameter(torch.zeros(6, features))
         self.bias = nn.Parameter(torch.zeros(POLICY_SIZE))
+        self.steps: Tensor  # (features,): what a head's weight is a multiple of
+        self._keep("steps", _steps(exponents, self.exponent))
+        rows = torch.from_numpy(TYPE)
+        origin, goal = torch.from_numpy(FROM_SQUARE), torch.from_numpy(TO_SQUARE)
         self.from_index: Tensor
         self.to_index: Tensor
-        rows = torch.from_numpy(TYPE)
-        from_index = torch.from_numpy(FROM_SQUARE) * 2 * MOVE_TYPES + rows
-        to_index = torch.from_numpy(TO_SQUARE) * 2 * MOVE_TYPES + MOVE_TYPES + rows
-        self.register_buffer("from_index", from_index, persistent=False)
-        self.register_buffer("to_index", to_index, persistent=False)
+        self.move_index: Tensor
+        self.movers: Tensor
+        self._keep("from_index", origin * 2 * MOVE_TYPES + rows)
+        self._keep("to_index", goal * 2 * MOVE_TYPES + MOVE_TYPES + rows)
+        self._keep("move_index", origin * 64 + goal)
+        self._keep("movers", torch.from_numpy(np.asarray(MOVERS)))
 
-    def forward(self, planes: Tensor) -> Tensor:
+    def _keep(self, name: str, value: Tensor) -> None:
+        self.register_buffer(name, value, persistent=False)
+
+    def forward(self, planes: Tensor, *, every: bool = False) -> Tensor:
+        """The logits; of moves that the piece there cannot make only if `every` (it is slower).
+
+        Legal moves are always among the others: what a net plays is the same.
+        """
         features = planes
         for layer in self.layers:
             features = torch.cat([features, layer(features, self.rounding)], dim=1)
-        return self._logits(features.flatten(2))
-
-    def head_weights(self) -> Tensor:
-        """(146, features): the from-rows over the to-rows."""
-        return self._rounded(torch.cat([self.from_weights, self.to_weights]))
+        return self._logits(planes[:, :6].flatten(2), features.flatten(2), every=every)
 
     def bounds(self) -> TorchBounds:
-        """Differentiable static bounds of the net as it is now."""
-        hi = torch.ones(INPUT_PLANES, 64)
+        """Differentiable static bounds of the net as it is now; those of `NetSpec` are tighter."""
+        high = _plane_bounds(sight=self.shape.sight).to(self.bias.dtype)
+        low = torch.zeros_like(high)
         pre: list[Tensor] = []
         for layer in self.layers:
             assert isinstance(layer, TapLayer)
-            low, high = layer.bounds(hi, self.rounding)
-            pre.append(torch.maximum(-low, high).amax(dim=1))
-            hi = torch.cat([hi, layer.activation(high, self.rounding)])
-        return TorchBounds(pre, self._logit_span(hi))
+            sums, low_out, high_out = layer.bounds(low, high, self.rounding)
+            pre.append(sums * 2.0**layer.fine_exponent)
+            low, high = torch.cat([low, low_out]), torch.cat([high, high_out])
+        return TorchBounds(pre, self._logit_span(low, high) * 2.0**self.exponent)
 
     @torch.no_grad()
     def clamp(self) -> None:
-        """Bring every parameter back into its allowed range."""
+        """Bring every parameter back into what a net file may hold."""
         for layer in self.layers:
             assert isinstance(layer, TapLayer)
-            layer.weights.clamp_(-layer.shape.limit, layer.shape.limit)
-        for rows in (self.from_weights, self.to_weights):
-            rows.clamp_(-self.shape.head_limit, self.shape.head_limit)
+            layer.clamp()
+        for rows in (self.from_weights, self.to_weights, self.piece_weights):
+            torch.minimum(rows, MAX_WEIGHT * self.steps, out=rows)
+            torch.maximum(rows, -MAX_WEIGHT * self.steps, out=rows)
 
     def to_spec(self, name: str) -> NetSpec:
         """The integer net that computes what this one computes."""
         layers = []
         for layer in self.layers:
             assert isinstance(layer, TapLayer)
-            shape = layer.shape
-            layers.append(
-                Layer(shape.taps, _integers(layer.weights), _integers(layer.bias), shape.shift)
-            )
-        head = Head(_integers(self.from_weights), _integers(self.to_weights), _integers(self.bias))
-        return NetSpec(name, tuple(layers), head)
+            layers.append(layer.exported())
+        head = Head(
+            _integers(self.from_weights, self.steps),
+            _integers(self.to_weights, self.steps),
+            _integers(self.piece_weights, self.steps),
+            _integers(self.bias, torch.tensor(2.0**-self.exponent)),
+        )
+        return NetSpec(name, tuple(layers), head, sight=self.shape.sight, noise=self.shape.noise)
 
     @classmethod
     def from_spec(cls, spec: NetSpec) -> "PolicyNet":
-        """The torch twin of an integer net."""
+        """The torch twin of an integer net, in float64."""
         shapes = tuple(
-            LayerShape(len(layer.bias), layer.taps, layer.shift, limit=0, cap=0)
+            LayerShape(
+                "gate" if layer.gate else "relu",
+                outputs=len(layer.bias),
+                taps=layer.taps,
+                fine=0,
+                shift=layer.shift,
+            )
             for layer in spec.layers
         )
-        net = cls(NetShape(layers=shapes))
+        net = cls(NetShape(spec.sight, shapes, head_fine=0, noise=spec.noise)).double()
         with torch.no_grad():
             for twin, layer in zip(net.layers, spec.layers, strict=True):
                 assert isinstance(twin, TapLayer)
-                twin.weights.copy_(torch.from_numpy(layer.weights.copy()))
-                twin.bias.copy_(torch.from_numpy(layer.bias.copy()))
-            net.from_weights.copy_(torch.from_numpy(spec.head.from_weights.copy()))
-            net.to_weights.copy_(torch.from_numpy(spec.head.to_weights.copy()))
-            net.bias.copy_(torch.from_numpy(spec.head.bias.copy()))
+                twin.load(layer)
+            net.from_weights.copy_(torch.from_numpy(spec.head.from_weights.copy()) * net.steps)
+            net.to_weights.copy_(torch.from_numpy(spec.head.to_weights.copy()) * net.steps)
+            net.piece_weights.copy_(torch.from_numpy(spec.head.piece_weights.copy()) * net.steps)
+            net.bias.copy_(torch.from_numpy(spec.head.bias.copy()) * 2.0**-net.exponent)
         return net
 
-    def _logits(self, features: Tensor) -> Tensor:
-        scores = (features.transpose(1, 2) @ self.head_weights().T).flatten(1)  # (n, 64 * 146)
+    def _rows(self) -> tuple[Tensor, Tensor, Tensor]:
+        """From-rows over to-rows (146, features), piece rows (6, features), bias (1858,)."""
+        lines = torch.cat([self.from_weights, self.to_weights])
+        if not self.rounding:
+            return lines, self.piece_weights, self.bias
+        return (
+            round_to(lines, self.steps),
+            round_to(self.piece_weights, self.steps),
+            round_to(self.bias, torch.tensor(2.0**-self.exponent, dtype=self.bias.dtype)),
+        )
+
+    def _logits(self, own: Tensor, features: Tensor, *, every: bool) -> Tensor:
+        lines, pieces, bias = self._rows()
+        scores = (features.transpose(1, 2) @ lines.T).flatten(1)  # (n, 64 * 146)
         chosen = scores.index_select(1, self.from_index) + scores.index_select(1, self.to_index)
-        return chosen + self._rounded(self.bias)
+        goals = pieces @ features  # (n, 6, 64)
+        if every:
+            kinds = [own[:, p, :, None] * goals[:, p, None] for p in range(6)]
+            moved = [k.flatten(1).index_select(1, self.move_index) for k in kinds]
+            by_piece = sum(m * self.movers[:, p] for p, m in enumerate(moved))
+        else:
+            joint = (own.transpose(1, 2) @ goals).flatten(1)  # (n, 64 * 64)
+            by_piece = joint.index_select(1, self.move_index)
+        total: Tensor = chosen + by_piece + bias
+        return total
 
-    def _logit_span(self, hi: Tensor) -> Tensor:
-        rows = self.head_weights()
-        pieces, ones, above = rows[:, :PIECE_PLANES], rows[:, PIECE_PLANES], rows[:, INPUT_PLANES:]
-        acts = hi[INPUT_PLANES:]
-        high = (ones + pieces.amax(1).clamp(min=0))[:, None] + above.clamp(min=0) @ acts
-        low = (ones + pieces.amin(1).clamp(max=0))[:, None] + above.clamp(max=0) @ acts
-        bias = self._rounded(self.bias)
+    def _logit_span(self, low: Tensor, high: Tensor) -> Tensor:
+        lines, pieces, bias = self._rows()
+        line_low, line_high = _sum_bounds(lines, low, high)
+        goal_low, goal_high = _sum_bounds(pieces, low, high)
+        goal_low, goal_high = goal_low.amin(0).clamp(max=0), goal_high.amax(0).clamp(min=0)
 
-        def total(scores: Tensor) -> Tensor:
-            flat = scores.T.flatten()
-            return flat[self.from_index] + flat[self.to_index] + bias
+        def total(scores: Tensor, goals: Tensor) -> Tensor:
+            flat, goal = scores.T.flatten(), goals[torch.from_numpy(TO_SQUARE)]
+            return flat[self.from_index] + flat[self.to_index] + goal + bias
 
-        return total(high).max() - total(low).min()
-
-    def _rounded(self, weights: Tensor) -> Tensor:
-        return round_through(weights) if self.rounding else weights
+        noise = 2 * _NOISE_REACH * self.shape.noise * 2.0**-self.exponent
+        span: Tensor = total(line_high, goal_high).max() - total(line_low, goal_low).min()
+        return span + noise
 
 
 class TapLayer(nn.Module):
     """Features (n, inputs, 8, 8) to activations (n, outputs, 8, 8)."""
 
-    def __init__(self, shape: LayerShape, *, inputs: int) -> None:
+    def __init__(self, shape: LayerShape, exponents: Sequence[int]) -> None:
         super().__init__()
         self.shape = shape
-        self.weights = nn.Parameter(torch.zeros(shape.outputs, inputs, len(shape.taps)))
-        self.bias = nn.Parameter(torch.zeros(shape.outputs))
-        steps = torch.tensor(shape.taps)
-        self.radius = int(steps.abs().max())
+        self.gated = shape.kind == "gate"
+        self.fine_exponent = max(exponents) + shape.fine
+        doubled = 2 * self.fine_exponent
+        self.exponent = doubled if self.gated else self.fine_exponent - shape.shift
+        rows = shape.outputs * (2 if self.gated else 1)
+        self.weights = nn.Parameter(torch.zeros(rows, len(exponents), len(shape.taps)))
+        self.bias = nn.Parameter(torch.zeros(rows))
+        self.radius = int(np.abs(shape.taps).max())
         side = 2 * self.radius + 1
+        steps = torch.tensor(shape.taps)
         self.cells: Tensor  # (taps,): where each tap lies in a square kernel
         cells = (steps[:, 1] + self.radius) * side + steps[:, 0] + self.radius
         self.register_buffer("cells", cells, persistent=False)
-        self.on_board: Tensor  # (taps, 64): 1 where the tap stays on the board
-        on_board = torch.from_numpy(tap_squares(shape.taps) != OFF_BOARD).float()
-        self.register_buffer("on_board", on_board, persistent=False)
+        self.steps: Tensor  # (inputs, 1): what a weight is a multiple of
+        fine = _steps(exponents, self.fine_exponent)[:, None]
+        self.register_buffer("steps", fine, persistent=False)
 
     def forward(self, features: Tensor, rounding: bool) -> Tensor:
         weights, bias = self._rounded(rounding)
-        if features.shape[1] == INPUT_PLANES:
-            return self.activation(self._of_pieces(features, weights, bias), rounding)
         return self.activation(self._convolve(features, weights, bias), rounding)
 
     def activation(self, x: Tensor, rounding: bool) -> Tensor:
-        """max(x, 0) >> shift, rounded down or not; below 0 a little gradient keeps units alive."""
+        """x * g of the two halves; or max(x, 0) rounded down, with a little gradient below 0."""
+        if self.gated:
+            half = self.shape.outputs
+            return x[:, :half] * x[:, half:]
         leak = LEAK * x.clamp(max=0)
-        y = (x.clamp(min=0) + leak - leak.detach()) / 2**self.shape.shift
-        return floor_through(y) if rounding else y
+        y = _through(x.clamp(min=0) + leak, x.clamp(min=0))
+        return floor_to(y, 2.0**-self.exponent) if rounding else y
 
-    def bounds(self, hi: Tensor, rounding: bool) -> tuple[Tensor, Tensor]:
-        """The least and the greatest sums, (outputs, 64), for inputs (inputs, 64) in 0..hi."""
+    def bounds(self, low: Tensor, high: Tensor, rounding: bool) -> tuple[Tensor, Tensor, Tensor]:
+        """For features (inputs, 64) in low..high: magnitudes of the sums, (outputs,), of a gate
+        both factors'; and the activations' bounds, (outputs, 64)."""
         weights, bias = self._rounded(rounding)
-        pieces, above = weights[:, :PIECE_PLANES], weights[:, INPUT_PLANES:]
-        fixed = bias[:, None] + weights[:, PIECE_PLANES] @ self.on_board
-        low = fixed + pieces.amin(1).clamp(max=0) @ self.on_board
-        high = fixed + pieces.amax(1).clamp(min=0) @ self.on_board
-        if above.shape[1] == 0:
-            return low, high
-        acts = hi[None, INPUT_PLANES:].reshape(1, -1, 8, 8)
+        mean, reach = (high + low) / 2, (high - low) / 2
+        middle = self._convolve(mean.reshape(1, -1, 8, 8), weights, bias).reshape(-1, 64)
         zero = torch.zeros_like(bias)
-        low = low + self._convolve(acts, above.clamp(max=0), zero).reshape(-1, 64)
-        high = high + self._convolve(acts, above.clamp(min=0), zero).reshape(-1, 64)
-        return low, high
+        spread = self._convolve(reach.reshape(1, -1, 8, 8), weights.abs(), zero).reshape(-1, 64)
+        x_low, x_high = middle - spread, middle + spread
+        sums = torch.maximum(-x_low, x_high).amax(1)
+        if not self.gated:
+            return sums, torch.zeros_like(x_low), x_high.clamp(min=0)
+        (a_low, b_low), (a_high, b_high) = x_low.chunk(2), x_high.chunk(2)
+        corners = torch.stack([a_low * b_low, a_low * b_high, a_high * b_low, a_high * b_high])
+        return sums, corners.amin(0), corners.amax(0)
+
+    @torch.no_grad()
+    def clamp(self) -> None:
+        torch.minimum(self.weights, MAX_WEIGHT * self.steps, out=self.weights)
+        torch.maximum(self.weights, -MAX_WEIGHT * self.steps, out=self.weights)
+        most = MAX_BIAS * 2.0**-self.fine_exponent
+        self.bias.clamp_(-most, most)
+
+    def exported(self) -> Layer:
+        weights = _integers(self.weights, self.steps)
+        bias = _integers(self.bias, torch.tensor(2.0**-self.fine_exponent))
+        if not self.gated:
+            return Layer(self.shape.taps, weights, bias, self.shape.shift)
+        n = self.shape.outputs
+        return Layer(self.shape.taps, weights[:n], bias[:n], 0, Gate(weights[n:], bias[n:]))
+
+    def load(self, layer: Layer) -> None:
+        weights, bias = layer.weights, layer.bias
+        if layer.gate:
+            weights = np.concatenate([weights, layer.gate.weights])
+            bias = np.concatenate([bias, layer.gate.bias])
+        self.weights.copy_(torch.from_numpy(weights.copy()) * self.steps)
+        self.bias.copy_(torch.from_numpy(bias.copy()) * 2.0**-self.fine_exponent)
 
     def _convolve(self, features: Tensor, weights: Tensor, bias: Tensor) -> Tensor:
         side = 2 * self.radius + 1
@@ -230,51 +312,79 @@ class TapLayer(nn.Module):
         kernel = kernel.index_copy(2, self.cells, weights).reshape(*kernel.shape[:2], side, side)
         return conv2d(features, kernel, bias, padding=self.radius)
 
-    def _of_pieces(self, planes: Tensor, weights: Tensor, bias: Tensor) -> Tensor:
-        """The sums over the input planes: a row of one matrix for each piece on the board."""
-        spread = _spread(self.shape.taps).to(weights.dtype)
-        rows = (weights[:, :PIECE_PLANES].flatten(0, 1) @ spread).reshape(-1, PIECE_PLANES, 64, 64)
-        rows = rows.permute(1, 2, 0, 3).reshape(PIECE_PLANES * 64, -1)
-        present = planes[:, :PIECE_PLANES].flatten(1) != 0
-        counts = present.sum(1)
-        found = embedding_bag(present.nonzero()[:, 1], rows, counts.cumsum(0) - counts, mode="sum")
-        fixed = bias[:, None] + weights[:, PIECE_PLANES] @ self.on_board
-        return (found + fixed.flatten()).reshape(len(planes), -1, 8, 8)
-
     def _rounded(self, rounding: bool) -> tuple[Tensor, Tensor]:
         if not rounding:
             return self.weights, self.bias
-        return round_through(self.weights), round_through(self.bias)
+        step = torch.tensor(2.0**-self.fine_exponent, dtype=self.bias.dtype)
+        return round_to(self.weights, self.steps), round_to(self.bias, step)
+
+
+def round_to(x: Tensor, step: Tensor) -> Tensor:
+    """x rounded to multiples of `step`, with the gradient of x."""
+    return _through(x, (x / step).round() * step)
 
 
 def round_through(x: Tensor) -> Tensor:
-    """x rounded, with the gradient of x."""
-    return x + (x.round() - x).detach()
+    """x rounded to whole numbers, with the gradient of x."""
+    return _through(x, x.round())
 
 
-def floor_through(x: Tensor) -> Tensor:
-    """x rounded down, with the gradient of x."""
-    return x + (x.floor() - x).detach()
+def floor_to(x: Tensor, step: float) -> Tensor:
+    """x rounded down to a multiple of `step`, with the gradient of x."""
+    return _through(x, (x / step).floor() * step)
 
 
-def torch_logits(spec: NetSpec, boards: Sequence[int]) -> IntArray:
+def _through(x: Tensor, value: Tensor) -> Tensor:
+    """Exactly `value`, which x + (value - x) would miss by a last bit."""
+    return _Through.apply(x, value)  # type: ignore[no-any-return, no-untyped-call]
+
+
+class _Through(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, value: Tensor) -> Tensor:  # noqa: ARG004
+        return value
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, None]:  # noqa: ARG004
+        return gradients[0], None
+
+
+def torch_logits(
+    spec: NetSpec, boards: Sequence[int], dice: Sequence[int] | None = None
+) -> IntArray:
     """The logits (n, 1858) that torch computes for board words; exact for every valid net."""
-    planes = np.stack([input_planes(word) for word in boards]).reshape(-1, INPUT_PLANES, 8, 8)
+    words = np.frombuffer(b"".join(word.to_bytes(32, "little") for word in boards), np.uint8)
+    planes = input_tensor(words.reshape(-1, 32), sight=spec.sight).double()
+    net = PolicyNet.from_spec(spec)
     with torch.no_grad():
-        logits = PolicyNet.from_spec(spec).double()(torch.from_numpy(planes).double())
-    exact: IntArray = logits.to(torch.int64).numpy()
-    return exact
+        scaled = net(planes, every=True) * 2.0**net.exponent
+    exact: IntArray = scaled.to(torch.int64).numpy()
+    rolled = dice if dice is not None else [0] * len(boards)
+    noise: IntArray = np.stack([dice_noise(number) for number in rolled])
+    return exact + spec.noise * noise
+
+
+def _steps(exponents: Sequence[int], fine: int) -> Tensor:
+    return torch.tensor([2.0 ** (exponent - fine) for exponent in exponents])
+
+
+def _sum_bounds(rows: Tensor, low: Tensor, high: Tensor) -> tuple[Tensor, Tensor]:
+    """Bounds (m, 64) of rows (m, features) times features (features, 64) in low..high."""
+    middle, spread = rows @ ((high + low) / 2), rows.abs() @ ((high - low) / 2)
+    return middle - spread, middle + spread
 
 
 @cache
-def _spread(taps: Taps) -> Tensor:
-    """(taps, 64 * 64): 1 where the tap joins an input square to an output square."""
-    spread = np.zeros((len(taps), OFF_BOARD + 1, 64), dtype=np.float32)
-    for t, seen in enumerate(tap_squares(taps)):
-        spread[t, seen, np.arange(64)] = 1
-    return torch.from_numpy(spread[:, :OFF_BOARD].reshape(len(taps), -1).copy())
+def _plane_bounds(*, sight: bool) -> Tensor:
+    """(inputs, 64): the most that a plane can be on a square; pieces and lines are counted as free
+    of each other here."""
+    most = torch.ones(PLANES, 64)
+    if not sight:
+        return most
+    crowded = sight_tensor(torch.ones(1, PIECES, 8, 8))  # the next square stops every slide
+    return torch.cat([most, crowded[0].flatten(1)])
 
 
-def _integers(parameter: Tensor) -> IntArray:
-    values: IntArray = parameter.detach().round().to(torch.int64).numpy()
+def _integers(parameter: Tensor, step: Tensor) -> IntArray:
+    values: IntArray = (parameter.detach() / step).round().to(torch.int64).numpy()
     return values

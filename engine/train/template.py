@@ -30,13 +30,15 @@ from engine.net import FROM_SQUARE, TO_SQUARE
 from engine.net_file import IntArray
 from engine.policy_map import MOVES
 from engine.train.data import Progress, Shard, load_data, silent
-from engine.train.model import round_through
+from engine.train.model import NetShape, round_through
 from engine.train.train import Batch, TrainOptions, make_batch
 
 EMBED_SCALE: Final = 16
 DENSE_SCALE: Final = 64
 HIDDEN_SCALE: Final = EMBED_SCALE * DENSE_SCALE
 OUTPUT_SCALE: Final = HIDDEN_SCALE * DENSE_SCALE
+
+_BATCHES: Final = TrainOptions(shape=NetShape(sight=False))  # this net is given pieces alone
 
 
 @dataclass(frozen=True)
@@ -148,7 +150,7 @@ def train_template(
         for rows in np.array_split(order[: steps * options.batch], steps):
             net.rounding = step >= options.float_share * total
             optimizer.param_groups[0]["lr"] = options.rate * _schedule(step / total)
-            loss = _loss(net, judge, make_batch(data, rows, TrainOptions()))[0]
+            loss = _loss(net, judge, make_batch(data, rows, _BATCHES))[0]
             optimizer.zero_grad()
             loss.backward()  # type: ignore[no-untyped-call]
             optimizer.step()
@@ -157,7 +159,7 @@ def train_template(
                 progress(step, total, f"steps, loss {loss.item():.3f}")
         net.rounding = True
         with torch.no_grad():
-            batch = make_batch(data, held_out, TrainOptions())
+            batch = make_batch(data, held_out, _BATCHES)
             loss, agreement = _loss(net, judge, batch)
         progress(step, total, f"steps, held out: loss {loss:.3f}, agreement {agreement:.1%}")
     return net

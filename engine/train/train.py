@@ -2,7 +2,7 @@
 
 The target of a position is a softmax over Stockfish's scores of its best moves; illegal moves are
 masked.  The first part of the run trains in floats, the rest with all rounding in place.  A
-penalty keeps the static bounds of every channel, and of the logits, within the shape's caps:
+penalty keeps the static bounds of the layers' sums, and of the logits, within the shape's bits:
 bounds are what a proof pays for.
 """
 
@@ -23,11 +23,12 @@ from engine.net import NetSpec
 from engine.net_file import is_name
 from engine.policy_map import POLICY_SIZE
 from engine.train.data import Progress, Shard, load_data, silent
-from engine.train.model import DIRECTIONS, RAYS, NetShape, PolicyNet, TapLayer
+from engine.train.model import NetShape, PolicyNet, TapLayer
+from engine.train.planes import input_tensor
 from engine.train.stockfish import MATE_SCORE
 
 _CLIP: Final = 2000  # centipawns beyond which only mates are better
-_RAY_WEIGHTS: Final = (20, 15, 11, 8, 6, 5, 4)
+_LONGEST_STEP: Final = 1.0  # of the gradient's norm
 
 
 @dataclass(frozen=True)
@@ -37,24 +38,20 @@ class TrainOptions:
     seed: int = 1
     epochs: int = 2
     batch: int = 512
-    rate: float = 0.08  # of the layers, in integer units; the head's is HEAD_RATE times that
+    rate: float = 0.002
     temperature: float = 60.0  # centipawns per e-fold of the target
-    float_share: float = 0.1  # of the run, before rounding starts
-    penalty: float = 0.5
+    float_share: float = 0.5  # of the run, before rounding starts
+    penalty: float = 0.02  # of each bit too many, in nats
     holdout: int = 5000  # positions, but at most a tenth of them
     threads: int = 1
     shape: NetShape = field(default_factory=NetShape)
-
-
-HEAD_RATE: Final = 12.0
-SCALE_RATE: Final = 0.1
 
 
 @dataclass(frozen=True)
 class Batch:
     """Positions ready for the net."""
 
-    planes: Tensor  # (n, 13, 8, 8) float
+    planes: Tensor  # (n, 13 or 31, 8, 8) float
     legal: Tensor  # (n, 1858) bool
     index: Tensor  # (n, lines) int64, 0 where there is no move
     target: Tensor  # (n, lines), rows sum to 1
@@ -80,7 +77,6 @@ class Trainer:
         self.options = options
         self.net = PolicyNet(options.shape)
         initialise(self.net)
-        self.scale = nn.Parameter(torch.tensor(math.log(1 / 60)))
         order = np.random.default_rng(options.seed).permutation(len(data))
         held_out = min(options.holdout, len(data) // 10)
         self.held_out, self.kept = order[:held_out], order[held_out:]
@@ -88,7 +84,7 @@ class Trainer:
         self.steps_per_epoch = max(1, len(self.kept) // options.batch)
         self.total = self.steps_per_epoch * options.epochs
         self.step = 0
-        self.optimizer = torch.optim.Adam(self._groups(), lr=options.rate, betas=(0.9, 0.99))
+        self.optimizer = torch.optim.Adam(self.net.parameters(), lr=options.rate, betas=(0.9, 0.99))
 
     def epoch(self) -> Iterator[float]:
         """Train on every position once; yields the loss after each step."""
@@ -112,7 +108,6 @@ class Trainer:
     def save(self, path: Path) -> None:
         state = {
             "net": self.net.state_dict(),
-            "scale": self.scale.detach(),
             "optimizer": self.optimizer.state_dict(),
             "step": self.step,
         }
@@ -123,7 +118,6 @@ class Trainer:
     def restore(self, path: Path) -> None:
         state: dict[str, Any] = torch.load(path, weights_only=True)
         self.net.load_state_dict(state["net"])
-        self.scale.data.copy_(state["scale"])
         self.optimizer.load_state_dict(state["optimizer"])
         self.step = state["step"]
 
@@ -131,36 +125,27 @@ class Trainer:
         done = self.step / self.total
         self.net.rounding = done >= self.options.float_share
         for group in self.optimizer.param_groups:
-            group["lr"] = group["peak"] * _schedule(done)
+            group["lr"] = self.options.rate * _schedule(done)
         loss = _cross_entropy(self._logits(batch), batch)
         self.optimizer.zero_grad()
         (loss + self.options.penalty * self._excess()).backward()  # type: ignore[no-untyped-call]
+        nn.utils.clip_grad_norm_(self.net.parameters(), _LONGEST_STEP)
         self.optimizer.step()
         self.net.clamp()
         self.step += 1
         return loss.item()
 
     def _logits(self, batch: Batch) -> Tensor:
-        logits: Tensor = self.net(batch.planes) * self.scale.exp()
+        logits: Tensor = self.net(batch.planes)
         return logits.masked_fill(~batch.legal, -1e9)
 
     def _excess(self) -> Tensor:
-        """How far static bounds exceed their caps, summed over channels; 0 when none does."""
-        bounds = self.net.bounds()
-        shape = self.options.shape
-        excess = (bounds.logit_span / (0.98 * shape.logit_span) - 1).clamp(min=0) * 4
+        """How many bits the static bounds have too many, the mean over each layer's channels."""
+        bounds, shape = self.net.bounds(), self.options.shape
+        excess = (bounds.logit_span.log2() - shape.logit_bits).clamp(min=0)
         for layer, pre in zip(shape.layers, bounds.pre, strict=True):
-            excess = excess + (pre / (0.98 * layer.cap) - 1).clamp(min=0).sum()
+            excess = excess + (pre.clamp(min=1).log2() - (layer.bits - 1)).clamp(min=0).mean()
         return excess
-
-    def _groups(self) -> list[dict[str, Any]]:
-        rate = self.options.rate
-        head = [self.net.from_weights, self.net.to_weights, self.net.bias]
-        return [
-            {"params": list(self.net.layers.parameters()), "peak": rate},
-            {"params": head, "peak": rate * HEAD_RATE},
-            {"params": [self.scale], "peak": rate * SCALE_RATE},
-        ]
 
 
 def train_net(
@@ -198,25 +183,23 @@ def train_net(
 
 
 def initialise(net: PolicyNet) -> None:
-    """Random weights, and rays: the first channels start out seeing sliders along one line."""
+    """Random weights of a size that keeps the features near 1."""
     with torch.no_grad():
-        for k, layer in enumerate(net.layers):
+        for layer in net.layers:
             assert isinstance(layer, TapLayer)
-            _initialise_layer(layer, first=k == 0)
-        for rows in (net.from_weights, net.to_weights):
-            rows.normal_(0, 4)
+            _outputs, inputs, taps = layer.weights.shape
+            layer.weights.normal_(0, (inputs * taps) ** -0.5)
+            layer.bias.normal_(0, 0.1)
+        for rows in (net.from_weights, net.to_weights, net.piece_weights):
+            rows.normal_(0, 0.02)
 
 
 def make_batch(data: Shard, rows: NDArray[np.int64], options: TrainOptions) -> Batch:
     """The given rows of the data, with their targets."""
-    pairs = data.board[rows]
-    codes = np.stack([pairs & 15, pairs >> 4], axis=2).reshape(-1, 1, 64)
-    planes = np.ones((len(rows), 13, 64), dtype=np.float32)
-    planes[:, :12] = codes == np.arange(1, 13)[:, None]
     legal = np.unpackbits(data.legal[rows], axis=1, bitorder="little", count=POLICY_SIZE)
     index = data.index[rows].astype(np.int64)
     return Batch(
-        planes=torch.from_numpy(planes.reshape(-1, 13, 8, 8)),
+        planes=input_tensor(data.board[rows], sight=options.shape.sight),
         legal=torch.from_numpy(legal.astype(bool)),
         index=torch.from_numpy(np.maximum(index, 0)),
         target=torch.from_numpy(_targets(index, data.score[rows], options.temperature)),
@@ -244,22 +227,3 @@ def _cross_entropy(logits: Tensor, batch: Batch) -> Tensor:
 def _schedule(done: float) -> float:
     """A short warm-up, then half a cosine down to 1 %."""
     return min(1.0, done * 50) * (0.01 + 0.99 * (1 + math.cos(math.pi * min(done, 1.0))) / 2)
-
-
-def _initialise_layer(layer: TapLayer, *, first: bool) -> None:
-    if not first:
-        layer.weights.normal_(0, 0.7)
-        layer.weights[:, :13].normal_(0, 8)
-        return
-    layer.weights.normal_(0, 0.5)
-    for channel in range(min(layer.shape.outputs, 2 * len(DIRECTIONS))):
-        direction, theirs = channel % 8, channel < 8
-        straight = 0 in DIRECTIONS[direction]
-        sliders = [3 if straight else 2, 4]  # rook or bishop, queen
-        planes = [plane + (6 if theirs else 0) for plane in sliders]
-        for step, weight in zip(RAYS[7 * direction :], _RAY_WEIGHTS, strict=False):
-            if step not in layer.shape.taps:
-                continue
-            tap = layer.shape.taps.index(step)
-            layer.weights[channel, :12, tap] -= weight
-            layer.weights[channel, planes, tap] += 2 * weight
