@@ -3,13 +3,14 @@
     groups      a: a1 a2 a3     b: b1     c: c1 c2
     order       a1 b1 c1 a2 c2 a3
 
-So a group that asks for much waits for itself, not the others for it.
+So a group that asks for much waits for itself, not the others for it.  Who takes the next may say
+what it can use now: the others keep their turns.
 """
 
 from __future__ import annotations
 
 from collections import OrderedDict, deque
-from collections.abc import Hashable, Iterator
+from collections.abc import Callable, Hashable, Iterator
 from contextlib import suppress
 from itertools import zip_longest
 from typing import Final, Generic, TypeVar
@@ -45,15 +46,19 @@ class FairQueue(Generic[T]):
         self._back.append(item)
         self._size += 1
 
-    def pop(self) -> T | None:
-        """The next item, None if there is none."""
-        if self._size == 0:
+    def pop(self, fits: Callable[[T], bool] = lambda _: True) -> T | None:
+        """The next item that fits, None if there is none.  A group's items keep their order."""
+        for item in self._back:
+            if fits(item):
+                self._back.remove(item)
+                self._size -= 1
+                return item
+        found = next((pair for pair in self._groups.items() if fits(pair[1][0])), None)
+        if found is None:
             return None
-        self._size -= 1
-        if self._back:
-            return self._back.popleft()
-        group, items = next(iter(self._groups.items()))
+        group, items = found
         item = items.popleft()
+        self._size -= 1
         self._groups.move_to_end(group)
         if not items:
             del self._groups[group]

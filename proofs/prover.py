@@ -7,6 +7,9 @@ Callbacks run on that thread, so they must not block.
 A job is done by whoever can: when its worker dies, or takes so much longer than others that it
 must be stuck, the job goes to the next worker, before all others.  Only a job that was given out
 TRIES times in vain fails.
+
+Keys that `load` was asked for are loaded one after the other beside the work (proofs/foremen.py).
+A job under one of them waits until it is there, and holds up no other.
 """
 
 from __future__ import annotations
@@ -15,11 +18,10 @@ import logging
 import os
 import signal
 import socket
-import subprocess
-import sys
 import threading
 import time
-from collections.abc import Callable, Hashable
+from collections import deque
+from collections.abc import Callable, Hashable, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import dataclass
@@ -29,10 +31,11 @@ from typing import Any, Final
 
 from proofs.errors import NotTheNetsMove, ProofInvalid, ProverDied, ProverFailed, ProversBusy
 from proofs.fair_queue import FairQueue
+from proofs.foremen import Foremen, HouseNetKey
 from proofs.pace import Pace, Patience, finishes
 from proofs.prove import ProofJob, ProofResult
 
-__all__ = ["Place", "PoolState", "ProofJob", "ProofResult", "ProverPool"]
+__all__ = ["HouseNetKey", "Place", "PoolState", "ProofJob", "ProofResult", "ProverPool"]
 
 TRIES: Final = 5
 """To so many workers is a job given: one that ends them all must not do so for ever."""
@@ -87,7 +90,8 @@ class _Task:
 class _Worker:
     """One worker's socket; `pid` is None until it said that it is ready.
 
-    `since` is when it got its task, `deadline` until when it has to say something.
+    `since` is when it got its task, `deadline` until when it has to say something.  One that
+    `is_old` was forked before the latest key was loaded: it is dismissed when others are ready.
     """
 
     jobs: Connection
@@ -95,16 +99,29 @@ class _Worker:
     pid: int | None = None
     task: _Task | None = None
     since: float = 0.0
+    is_old: bool = False
+
+
+@dataclass(eq=False)
+class _Load:
+    """A key to be loaded; `future` is done when workers have it."""
+
+    key: HouseNetKey
+    future: Future[None]
 
 
 class ProverPool:
-    """`workers` processes that prove moves under the keys of one store."""
+    """`workers` processes that prove moves under the keys of one store.
+
+    They are ready when `keys` are loaded, by default those of all house nets in the store.
+    """
 
     def __init__(
         self,
         key_store_dir: Path | str,
         workers: int = 1,
         *,
+        keys: Sequence[HouseNetKey] | None = None,
         patience: Patience | None = None,
         queue_limit: int = QUEUE_LIMIT,
     ) -> None:
@@ -119,8 +136,10 @@ class ProverPool:
         self._workers: list[_Worker] = []
         self._pace = Pace()
         self._restarts = 0
-        self._foreman: subprocess.Popen[bytes] | None = None
-        self._control: socket.socket | None = None
+        self._foremen = Foremen(self._store, keys)
+        self._loads: deque[_Load] = deque()
+        self._loading: _Load | None = None
+        self._loaded: list[HouseNetKey] = []
         self._has_keys = False
         self._setbacks = 0
         self._rest_until = 0.0
@@ -159,6 +178,29 @@ class ProverPool:
         self._wake()
         return task.future
 
+    def load(self, key: HouseNetKey, *, size: float | None = None) -> Future[None]:
+        """Have a key loaded beside the work; the future's errors: ProverFailed, ProverDied.
+
+        `size`, such as the number of constraints, tells how long its first proof will take.
+        """
+        load = _Load(key, Future())
+        with self._lock:
+            if size is not None:
+                self._pace.size(key.key_hash, size)
+            if self._closing:
+                load.future.set_exception(ProverDied("the pool is closed"))
+            elif key in self._loaded:
+                load.future.set_result(None)
+            else:
+                self._loads.append(load)
+        self._wake()
+        return load.future
+
+    def size(self, key_hash: str, size: float) -> None:
+        """Tell how large a key is that was named at the start; see `load`."""
+        with self._lock:
+            self._pace.size(key_hash, size)
+
     def _take(self, task: _Task) -> ProversBusy | ProverDied | None:
         with self._lock:
             if self._closing:
@@ -174,23 +216,37 @@ class ProverPool:
                 self._queue.remove(task.group, task)
 
     def places(self) -> dict[Future[ProofResult], Place]:
-        """Where every job stands that is being worked on or waits."""
+        """Where every job stands that is being worked on or waits.
+
+        Jobs whose key is being loaded come last, and nobody knows how long they wait.
+        """
         with self._lock:
             now = time.monotonic()
-            ready = [worker for worker in self._workers if worker.pid is not None]
-            left = [self._left(worker, now) for worker in ready]
-            queued = list(self._queue)
-            takes = [self._pace.expected(task.job.key_hash) for task in queued]
+            busy = [worker for worker in self._workers if worker.task is not None]
+            idle = sum(w.task is None and w.pid is not None for w in self._workers)
+            left = [self._left(worker, now) for worker in busy]
+            unfit = self._unfit()
+            queued = sorted(self._queue, key=lambda task: task.job.key_hash in unfit)
+            takes = [
+                None if task.job.key_hash in unfit else self._pace.expected(task.job.key_hash)
+                for task in queued
+            ]
             begun = {
                 worker.task.future: Place(0, seconds)
-                for worker, seconds in zip(ready, left, strict=True)
+                for worker, seconds in zip(busy, left, strict=True)
                 if worker.task is not None
             }
         free_in = [seconds for seconds in left if seconds is not None]
+        free_in += [0.0] * max(0, min(idle, self._count - len(busy)))
         ends = enumerate(finishes(free_in, takes), start=1)
         places = (Place(position, seconds) for position, seconds in ends)
         waiting = {task.future: place for task, place in zip(queued, places, strict=True)}
         return begun | waiting
+
+    def _unfit(self) -> set[str]:
+        """The keys that are to be loaded: no worker has them."""
+        loads = [*self._loads, *([self._loading] if self._loading is not None else [])]
+        return {load.key.key_hash for load in loads}
 
     def _left(self, worker: _Worker, now: float) -> float | None:
         """The seconds until a worker is probably free; None if nothing is known of its job."""
@@ -205,7 +261,7 @@ class ProverPool:
             ready = [worker for worker in self._workers if worker.pid is not None]
             return PoolState(
                 ready=bool(ready),
-                workers=len(ready),
+                workers=min(len(ready), self._count),
                 busy=sum(worker.task is not None for worker in ready),
                 queued=len(self._queue),
                 restarts=self._restarts,
@@ -233,6 +289,7 @@ class ProverPool:
         try:
             while not self._closing:
                 self._hire()
+                self._load_next()
                 self._hand_out()
                 self._listen()
         finally:
@@ -249,68 +306,111 @@ class ProverPool:
         if time.monotonic() < self._rest_until:
             return
         try:
-            if self._foreman is None:
-                self._hire_foreman()
+            if not self._foremen.is_running:
+                self._foremen.start()
             self._hire_workers()
         except OSError as error:  # no memory, no more files
             self._set_back(str(error))
 
     def _hire_workers(self) -> None:
-        while self._control is not None and len(self._workers) < self._count:
-            ours, theirs = socket.socketpair()
-            with theirs, suppress(OSError):  # a dead foreman is noticed when it is listened to
-                socket.send_fds(self._control, [b"w"], [theirs.fileno()])
+        while sum(not worker.is_old for worker in self._workers) < self._count:
+            jobs = self._foremen.fork_worker()
             deadline = time.monotonic() + self._patience.for_start(self._has_keys)
             with self._lock:
-                self._workers.append(_Worker(Connection(ours.detach()), deadline))
+                self._workers.append(_Worker(jobs, deadline))
 
-    def _hire_foreman(self) -> None:
-        ours, theirs = socket.socketpair()
-        with theirs:
-            fd = theirs.fileno()
-            command = [sys.executable, "-m", "proofs.prover_process"]
-            self._foreman = subprocess.Popen(
-                [*command, str(fd), str(self._store), str(os.getpid())],
-                pass_fds=[fd],
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                env=os.environ | {"OPENBLAS_NUM_THREADS": "1"},
-            )
-        self._control = ours
+    def _load_next(self) -> None:
+        """Begin to load the next key, once the first workers are there."""
+        if not (self._has_keys and self._loads) or self._loading is not None:
+            return
+        with self._lock:
+            self._loading = self._loads.popleft()
+        try:
+            self._foremen.raise_heir(self._loading.key, self._patience.load_s)
+        except OSError as error:
+            self._cannot_load(str(error))
+
+    def _cannot_load(self, why: str) -> None:
+        """Jobs under that key fail by themselves."""
+        with self._lock:
+            load, self._loading = self._loading, None
+        if load is not None:
+            _log.warning("the key of %s cannot be loaded: %s", load.key.net, why)
+            load.future.set_exception(ProverFailed(why))
+
+    def _hear_heir(self) -> None:
+        """A key is loaded: workers that have it take over from those that have not."""
+        if (why := self._foremen.hear_heir()) is not None:
+            self._cannot_load(why)
+            return
+        with self._lock:
+            load, self._loading = self._loading, None
+            for worker in self._workers:
+                worker.is_old = True
+        if load is not None:
+            self._loaded.append(load.key)
+            if not load.future.done():
+                load.future.set_result(None)
 
     def _hand_out(self) -> None:
-        for worker in self._workers:
-            if worker.pid is not None and worker.task is None:
-                task = self._assign(worker)
-                if task is None:
-                    return
+        self._dismiss_old()
+        for worker in sorted(self._workers, key=lambda worker: worker.is_old):
+            if worker.pid is None or worker.task is not None:
+                continue
+            if sum(w.task is not None for w in self._workers) >= self._count:
+                return
+            task = self._assign(worker)
+            if task is not None:
                 with suppress(OSError):  # a dead worker is noticed when it is listened to
                     worker.jobs.send(task.job)
 
-    def _assign(self, worker: _Worker) -> _Task | None:
-        """Give a worker the next job that nobody has cancelled."""
+    def _dismiss_old(self) -> None:
+        """Let those go who lack a key, when others can work in their place."""
+        if not any(worker.pid is not None and not worker.is_old for worker in self._workers):
+            return
+        idle = [worker for worker in self._workers if worker.is_old and worker.task is None]
         with self._lock:
-            while (task := self._queue.pop()) is not None:
+            self._workers = [worker for worker in self._workers if worker not in idle]
+        for worker in idle:
+            worker.jobs.close()
+
+    def _assign(self, worker: _Worker) -> _Task | None:
+        """Give a worker the next job that nobody has cancelled and that it has the key for."""
+        with self._lock:
+            unfit = self._unfit()
+            if worker.is_old:
+                unfit |= {key.key_hash for key in self._loaded}
+            while True:
+                task = self._queue.pop(lambda task: task.job.key_hash not in unfit)
+                if task is None:
+                    return None
                 if task.future.running() or task.future.set_running_or_notify_cancel():
                     break
-            else:
-                return None
-            median = self._pace.median(task.job.key_hash)
+            key = task.job.key_hash
+            median, expected = self._pace.median(key), self._pace.expected(key)
             worker.task, worker.since = task, time.monotonic()
-            worker.deadline = worker.since + self._patience.for_job(median, task.times_stuck)
+            worker.deadline = worker.since + self._patience.for_job(
+                median, task.times_stuck, expected_s=expected
+            )
             task.tries += 1
         return task
 
     def _listen(self) -> None:
         """Wait for a message, a death, a new job or a deadline, and handle what came."""
         sockets = {worker.jobs: worker for worker in self._workers}
-        control = [self._control] if self._control is not None else []
-        found = wait([self._wake_in, *control, *sockets], self._time_to_wait())
+        controls, heir = self._foremen.controls, self._foremen.heir
+        heirs = [] if heir is None else [heir.control]
+        found = wait([self._wake_in, *controls, *heirs, *sockets], self._time_to_wait())
         if self._wake_in in found:
             self._wake_in.recv(4096)
-        if self._control in found:  # first: workers end with it, and no job is to blame
+        if any(control in found for control in controls):  # first: workers end with a foreman
             self._foreman_ended("it was killed or crashed")
             return
+        if heir is not None and heir.control in found:
+            self._hear_heir()
+        elif heir is not None and heir.deadline < time.monotonic():
+            self._foremen.give_up_heir()
+            self._cannot_load(f"it took more than {self._patience.load_s:g} s")
         for one in found:
             if isinstance(one, Connection):
                 self._hear(sockets[one])
@@ -319,7 +419,9 @@ class ProverPool:
 
     def _time_to_wait(self) -> float | None:
         times = [worker.deadline for worker in self._workers]
-        if len(self._workers) < self._count:
+        if self._foremen.heir is not None:
+            times.append(self._foremen.heir.deadline)
+        if sum(not worker.is_old for worker in self._workers) < self._count:
             times.append(self._rest_until)
         nearest = min(times, default=float("inf"))
         return None if nearest == float("inf") else max(0.0, nearest - time.monotonic())
@@ -408,14 +510,16 @@ class ProverPool:
         _log.warning("%s; the next start in %g s", fault, pause)
 
     def _stop_processes(self) -> None:
-        if self._control is not None:
-            self._control.close()
-            self._control = None
-        if self._foreman is not None:
-            self._foreman.kill()  # its workers are killed with it
-            self._foreman.wait()
-            self._foreman = None
+        """All of them; what was loaded beside the work is loaded again."""
+        self._foremen.stop()
         self._has_keys = False
+        with self._lock:
+            again = [_Load(key, Future()) for key in self._loaded]
+            self._loaded = []
+            if self._loading is not None:
+                again.append(self._loading)
+                self._loading = None
+            self._loads.extendleft(reversed(again))
 
     def _dismissed(self) -> list[_Worker]:
         """All workers, who are none any more."""
@@ -429,9 +533,12 @@ class ProverPool:
     def _fail_all(self, why: str) -> None:
         with self._lock:
             tasks, self._queue = list(self._queue), FairQueue()
+            loads, self._loads = list(self._loads), deque()
         for task in tasks:
             if not task.future.cancel():
                 task.future.set_exception(ProverDied(why))
+        for load in loads:
+            load.future.set_exception(ProverDied(why))
         if not self.ready.done():
             self.ready.set_exception(ProverDied(why))
 
