@@ -15,6 +15,7 @@ from typing import Any
 import chess
 import pytest
 
+from engine import ladder_players
 from engine.bradley_terry import Pairing
 from engine.encoding import Position
 from engine.errors import LadderStopped, StockfishStopped
@@ -36,6 +37,7 @@ from engine.train.stockfish import Stockfish, stockfish_name
 from server.bench.host import children_of, wait_gone
 from tests.command import run
 from tests.engine.conftest import engine_script
+from tests.engine.nets import random_net
 
 PAWN = HouseNet("pawn")
 SIMPLE = Rungs((RandomRung(), GreedyRung()), None)
@@ -106,6 +108,19 @@ def test_aHouseNet_playsAsItIsProven() -> None:
         seat.begin("any")
         assert seat.move(game) == choose(house_net("pawn"), game.position, game.mask)
     assert PAWN.identity == f"pawn {house_net('pawn').hash}"
+
+
+def test_aNetWithNoise_repeatsItsGamesBySeed(monkeypatch: pytest.MonkeyPatch) -> None:
+    net = random_net(noise=40)
+    monkeypatch.setattr(ladder_players, "house_net", lambda _name: net)
+    game = opened("1/1")
+    with PAWN.open() as seat:
+        moves = []
+        for seed in ["1/0/0", "1/1/0", "1/0/0", *(f"{n}/0/1" for n in range(20))]:
+            seat.begin(seed)
+            moves.append([seat.move(game) for _ in range(20)])
+    assert moves[0] == moves[2] != moves[1]
+    assert len({line[0] for line in moves}) > 3
 
 
 def test_stockfish_knowsTheMovesBefore(stockfish_path: str) -> None:

@@ -1,6 +1,7 @@
 """Choosing moves and playing matches."""
 
 import random
+from collections import Counter
 
 import chess
 import numpy as np
@@ -11,7 +12,14 @@ from engine.errors import NoLegalMove
 from engine.game import Game
 from engine.net import NetSpec, house_net
 from engine.net_file import INPUT_PLANES, Head
-from engine.player import Score, choose, legal_indices, play_match, random_mover
+from engine.player import (
+    Score,
+    choose,
+    legal_indices,
+    net_mover,
+    play_match,
+    random_mover,
+)
 from engine.policy_map import MOVES, POLICY_SIZE, legal_mask, move_index
 from tests.engine.nets import random_net
 
@@ -22,7 +30,7 @@ def net_with_bias(bias: dict[int, int]) -> NetSpec:
     values = np.zeros(POLICY_SIZE, dtype=np.int64)
     for index, value in bias.items():
         values[index] = value
-    return NetSpec("biased", (), Head(rows, rows, values))
+    return NetSpec("biased", (), Head(rows, rows, rows[:6], values))
 
 
 def test_choose_takes_the_highest_legal_logit() -> None:
@@ -46,9 +54,29 @@ def test_choose_works_when_all_legal_logits_are_negative() -> None:
     assert choose(net, START, mask) == int(legal_indices(mask)[0])
 
 
-def test_choose_ignores_the_dice() -> None:
+def test_a_net_without_noise_ignores_the_dice() -> None:
     net, mask = random_net(), legal_mask(chess.Board())
     assert len({choose(net, START, mask, dice) for dice in (0, 1, 2**128 - 1)}) == 1
+
+
+def test_a_net_with_noise_plays_by_the_dice() -> None:
+    """Other dice, other moves; the same dice, the same move."""
+    net, mask, rng = random_net(noise=40), legal_mask(chess.Board()), random.Random(1)
+    dice = [rng.getrandbits(128) for _ in range(40)]
+    chosen = [choose(net, START, mask, rolled) for rolled in dice]
+    assert chosen == [choose(net, START, mask, rolled) for rolled in dice]
+    assert len(set(chosen)) > 3
+    for index, rolled in zip(chosen, dice, strict=True):
+        logits = net.forward(START.board, rolled).logits
+        assert logits[index] == logits[legal_indices(mask)].max()
+
+
+def test_much_noise_plays_all_moves() -> None:
+    """Where only the dice speak, every move of the opening has its turn."""
+    net, mask, rng = random_net(magnitude=0, noise=1), legal_mask(chess.Board()), random.Random(2)
+    played = Counter(choose(net, START, mask, rng.getrandbits(128)) for _ in range(1500))
+    assert set(played) == set(legal_indices(mask).tolist())
+    assert max(played.values()) < 4 * 1500 / len(played)
 
 
 def test_choose_fails_without_a_legal_move() -> None:
@@ -83,8 +111,19 @@ def test_random_mover_repeats_with_its_seed_and_plays_every_move() -> None:
     assert set(moves) == set(legal_indices(mask).tolist())
 
 
-def test_a_match_repeats_with_its_seed() -> None:
-    net = random_net()
+def test_a_nets_mover_repeats_with_its_seed_and_varies_without() -> None:
+    net, mask = random_net(noise=40), legal_mask(chess.Board())
+    first, again, other = (net_mover(net, seed) for seed in ("7", "7", "8"))
+    moves = [first(START, mask) for _ in range(60)]
+    assert moves == [again(START, mask) for _ in range(60)]
+    assert moves != [other(START, mask) for _ in range(60)]
+    chance = [[mover(START, mask) for _ in range(60)] for mover in (net_mover(net), net_mover(net))]
+    assert chance[0] != chance[1]
+
+
+@pytest.mark.parametrize("noise", [0, 40])
+def test_a_match_repeats_with_its_seed(noise: int) -> None:
+    net = random_net(noise=noise)
     scores = [play_match(net, random_mover(1), games=4, seed=2) for _ in range(2)]
     assert scores[0] == scores[1]
     assert scores[0].wins + scores[0].draws + scores[0].losses == 4

@@ -13,10 +13,11 @@ from engine.encoding import Position
 from engine.export import Heads, to_onnx
 from engine.game import Game
 from engine.net import house_net
-from engine.player import Mover, choose, legal_indices
+from engine.player import Mover, choose, legal_indices, net_mover
 from engine.policy_map import index_move, legal_mask, move_index
 from engine.uci import Line, UciEngine
 from tests.command import run
+from tests.engine.nets import random_net
 from tests.proofs.ezkl_fixture import folder_of, tiny_net
 
 AFTER_E4 = "rnbqkbnr/pppppppp/8/8/4P3/8/PPPP1PPP/RNBQKBNR b KQkq - 0 1"
@@ -131,6 +132,13 @@ def test_aLine_hasTheRepetitionsOfTheSameGame() -> None:
         line.play(move.uci())
         game.play(move_index(game.board, move))
         assert line.position == game.position
+
+
+def test_aNetWithNoise_variesUnlessItIsSeeded() -> None:
+    net, asked = random_net(noise=40), ["position startpos", *["go nodes 1"] * 20]
+    first, again = (said(*asked, load=net_mover(net, 1)) for _ in range(2))
+    assert first == again != said(*asked, load=net_mover(net))
+    assert len(set(first)) > 4
 
 
 @pytest.fixture(scope="module")
