@@ -12,7 +12,7 @@ from typing import Final, Protocol
 from engine.errors import EngineError
 from engine.export_rungs import greedy_mover
 from engine.game import Game
-from engine.net import house_net
+from engine.net import NetSpec, house_net
 from engine.player import Mover, net_mover, random_mover
 from engine.policy_map import move_index
 from engine.train.stockfish import Stockfish, stockfish_name
@@ -98,6 +98,31 @@ class HouseNet:
     @contextmanager
     def open(self) -> Iterator[Seat]:
         yield MoverSeat(self.mover)
+
+
+@dataclass(frozen=True)
+class NetFile:
+    """A net from its file, wherever that lies.  Raises InvalidNet, OSError when opened."""
+
+    path: str
+
+    @property
+    def name(self) -> str:
+        return NetSpec.load(self.path).name
+
+    @property
+    def identity(self) -> str:
+        net = NetSpec.load(self.path)
+        return f"{net.name} {net.hash}"
+
+    def mover(self, seed: str | None = None) -> Mover:
+        """Its dice are drawn from `seed`, or from chance if None."""
+        return net_mover(NetSpec.load(self.path), seed)
+
+    @contextmanager
+    def open(self) -> Iterator[Seat]:
+        net = NetSpec.load(self.path)
+        yield MoverSeat(lambda seed: net_mover(net, seed))
 
 
 @dataclass(frozen=True)

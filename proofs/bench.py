@@ -27,11 +27,12 @@ def bench_prove(
 ) -> dict[str, Any]:
     """Prove `n` of the bot's moves one after another, and say what that took.
 
+    `bot` is a house net or a net's file.  Raises InvalidNet, OSError.
     The key is made once and kept in the data folder (default: $CHECKPROOF_DATA or ./data).
     Seconds; the circuit and the key are loaded before the clock starts.
     """
     tell = progress or _silent
-    net = house_net(bot)
+    net = NetSpec.load(bot) if bot.endswith(".json") else house_net(bot)
     folder = Path(data_dir or os.environ.get("CHECKPROOF_DATA") or "data")
     record = KeyStore(folder / "keys").ensure_dev_key(net, tell)
     tell("loading the key")
@@ -41,7 +42,7 @@ def bench_prove(
         results.append(prover.prove(statement))
         tell(f"proof {k + 1} of {n}: {results[-1].wall_s:.2f} s")
     return {
-        "bot": bot,
+        "bot": net.name,
         "constraints": prover.circuit.n_constraints,
         "prove_s": spread([r.wall_s for r in results]),
         "cpu_s": spread([r.cpu_s for r in results]),

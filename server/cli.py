@@ -438,6 +438,18 @@ def train_net(context: typer.Context) -> None:
     _train("net", context.args)
 
 
+@train_app.command("search", context_settings=_PASS_ON, add_help_option=False)
+def train_search(context: typer.Context) -> None:
+    """Train the candidates of the architecture search."""
+    _train("search", context.args)
+
+
+@train_app.command("plot", context_settings=_PASS_ON, add_help_option=False)
+def train_plot(context: typer.Context) -> None:
+    """Draw the nets that `bench nets` measured, or a training's curve."""
+    _train("plot", context.args)
+
+
 def _train(command: str, arguments: list[str]) -> None:
     try:
         from engine.train.__main__ import main as training

@@ -24,7 +24,7 @@ def prove_bench(
     from proofs import bench
     from server.cli_out import print_json
 
-    if bot in house_nets():
+    if bot in house_nets() or bot.endswith(".json"):
         print_json(bench.bench_prove(bot, n, data_dir=data, progress=say))
         return
     from proofs.bench_ezkl import bench_prove_ezkl
@@ -72,7 +72,7 @@ def audit_bench(
 def elo_bench(
     *,
     bot: Annotated[
-        str, typer.Option(help="A house net, an ONNX bot, or its file.", metavar="NAME|NET.onnx")
+        str, typer.Option(help="A house net, an ONNX bot, or a file.", metavar="NAME|FILE")
     ] = "pawn",
     games: Annotated[int, typer.Option(help="In each pairing; an even number.", min=2)] = 200,
     workers: Annotated[
@@ -94,6 +94,30 @@ def elo_bench(
         raise typer.BadParameter(f"{games} games are no whole number of pairs")
     options = Options(pairs=games // 2, seed=seed, workers=workers or cores())
     run_elo(bot, options=options, stockfish=stockfish, data=data, say=say)
+
+
+@app.command("nets")
+def nets_bench(
+    *,
+    nets: Annotated[list[str], typer.Argument(help="House nets or net files.")],
+    proofs: Annotated[int, typer.Option(help="Proofs of each; 0 makes no key.", min=0)] = 0,
+    games: Annotated[int, typer.Option(help="In each pairing; an even number.", min=2)] = 40,
+    workers: Annotated[
+        int | None, typer.Option(help="Processes that play; else one a core.", min=1)
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Which openings.")] = 1,
+    data: Data = DATA,
+    _json: AsJson = True,
+) -> None:
+    """Measure nets side by side: constraints, CPU seconds of a proof, strength."""
+    from engine.ladder import Options
+    from server.bench.figures import cores
+    from server.cli_uci import run_nets
+
+    if games % 2:
+        raise typer.BadParameter(f"{games} games are no whole number of pairs")
+    options = Options(pairs=games // 2, seed=seed, workers=workers or cores())
+    run_nets(nets, proofs=proofs, options=options, data=data, say=say)
 
 
 @app.command("perft")

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Final
 
 from engine.errors import InvalidNet
 from engine.ladder import Options, Say, measure
-from engine.ladder_players import HouseNet, rungs
-from engine.net import house_nets
+from engine.ladder_players import HouseNet, NetFile, rungs
+from engine.net import NetSpec, house_nets
 from engine.player import Mover
 from engine.uci import UciEngine
 from proofs.ezkl_bots import SHIPPED, listed_bots, name_of_file
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from server.onnx_player import OnnxBot
 
 ONNX: Final = ".onnx"
+NET: Final = ".json"
 
 
 def run_uci(bot: str, *, data: Path, say: Say) -> None:
@@ -31,11 +32,11 @@ def run_uci(bot: str, *, data: Path, say: Say) -> None:
 
         def load() -> Mover:
             found = entrant_of(bot, data=data, say=say)
-            if isinstance(found, HouseNet):
+            if isinstance(found, HouseNet | NetFile):
                 return found.mover()
             return stack.enter_context(found.mover())
 
-        name = name_of_file(Path(bot)) if bot.endswith(ONNX) else bot
+        name = name_of_file(Path(bot)) if bot.endswith((ONNX, NET)) else bot
         for answer in UciEngine(name, load).talk(sys.stdin):
             print(answer, flush=True)
 
@@ -58,18 +59,38 @@ def run_elo(bot: str, *, options: Options, stockfish: str | None, data: Path, sa
     )
 
 
+def run_nets(bots: list[str], *, proofs: int, options: Options, data: Path, say: Say) -> None:
+    """Print a row of figures for each net.  Raises EngineError, ProofError, OSError."""
+    from proofs.bench_nets import bench_nets
+
+    rows = bench_nets(
+        bots,
+        rungs(),
+        proofs=proofs,
+        options=options,
+        data=data,
+        begin_worker=die_with,
+        say=say,
+    )
+    print_json({"nets": rows})
+
+
 def check_bot(bot: str, data: Path) -> None:
     """Raises InvalidNet for a bot that there is not, OSError for a file that cannot be read."""
-    if bot.endswith(ONNX):
+    if bot.endswith(NET):
+        NetSpec.load(bot)
+    elif bot.endswith(ONNX):
         os.close(os.open(bot, os.O_RDONLY))
     elif bot not in (*house_nets(), *SHIPPED, *(listed.name for listed in listed_bots(data))):
-        raise InvalidNet(f"there is no bot called {bot!r}, and it is no {ONNX} file")
+        raise InvalidNet(f"there is no bot called {bot!r}, and it is no {ONNX} or {NET} file")
 
 
-def entrant_of(bot: str, *, data: Path, say: Say) -> "HouseNet | OnnxBot":
+def entrant_of(bot: str, *, data: Path, say: Say) -> "HouseNet | NetFile | OnnxBot":
     """A bot by its name or file; an ONNX net is imported if it was not yet (a minute)."""
     if bot in house_nets():
         return HouseNet(bot)
+    if bot.endswith(NET):
+        return NetFile(bot)
     from server.onnx_player import bot_of_file, bot_of_name
 
     if bot.endswith(ONNX):

@@ -1,13 +1,19 @@
-"""Make a house net: `data` labels positions with Stockfish, `net` trains on them."""
+"""Make a house net: `data` labels positions with Stockfish, `net` trains on them.
+
+`search` trains the candidates of an architecture search, `plot` draws what came out.
+"""
 
 import argparse
 import sys
 from pathlib import Path
+from typing import Final
 
 from engine.errors import EngineError
 from engine.train.cost import estimate
 from engine.train.data import DataOptions, make_data
 from engine.train.model import NetShape
+from engine.train.plot import draw
+from engine.train.search import CANDIDATES, search
 from engine.train.shapes import SHAPES
 from engine.train.train import TrainOptions, train_net
 
@@ -16,8 +22,8 @@ def main(arguments: list[str] | None = None) -> int:
     """Run the command line; returns the exit status."""
     args = _parser().parse_args(arguments)
     try:
-        _data(args) if args.command == "data" else _net(args)
-    except EngineError as error:
+        _COMMANDS[args.command](args)
+    except (EngineError, OSError, ValueError) as error:
         print(error, file=sys.stderr)
         return 1
     return 0
@@ -53,6 +59,27 @@ def _net(args: argparse.Namespace) -> None:
     print(f"{spec.name} {spec.hash}: about {cost.constraints} constraints, {cost.terms} terms")
 
 
+def _search(args: argparse.Namespace) -> None:
+    files = search(
+        data=args.folder,
+        out=args.out,
+        options=TrainOptions(seed=args.seed, epochs=args.epochs, threads=args.threads),
+        names=args.only or list(CANDIDATES),
+        progress=lambda name: (
+            lambda done, total, what: _print_progress(done, total, f"{what} ({name})")
+        ),
+    )
+    for file in files:
+        print(file)
+
+
+def _plot(args: argparse.Namespace) -> None:
+    draw(args.source, args.out)
+
+
+_COMMANDS: Final = {"data": _data, "net": _net, "search": _search, "plot": _plot}
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m engine.train", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
@@ -73,6 +100,16 @@ def _parser() -> argparse.ArgumentParser:
     net.add_argument("--epochs", type=int, default=TrainOptions.epochs)
     net.add_argument("--threads", type=_count, default=1)
     net.add_argument("--seed", type=int, default=1)
+    trial = commands.add_parser("search", help="train the candidates of the architecture search")
+    trial.add_argument("--folder", type=Path, default=Path("training/data"))
+    trial.add_argument("--out", type=Path, default=Path("training/search"))
+    trial.add_argument("--epochs", type=_count, default=1)
+    trial.add_argument("--threads", type=_count, default=1)
+    trial.add_argument("--seed", type=int, default=1)
+    trial.add_argument("--only", nargs="+", choices=sorted(CANDIDATES), metavar="NAME")
+    plot = commands.add_parser("plot", help="draw rows of `bench nets`, or a training's curve")
+    plot.add_argument("source", type=Path, help="FILE.json of rows, or FILE.curve.jsonl")
+    plot.add_argument("out", type=Path, help="FILE.svg")
     return parser
 
 

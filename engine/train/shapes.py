@@ -19,18 +19,16 @@ SHAPES: Final = {
         layers=(
             LayerShape("gate", 128, _NEAR),
             LayerShape("relu", 32, _NEAR, shift=6, bits=18),
-            LayerShape("gate", 64, HERE, fine=2),
         ),
-        logit_bits=30,
+        logit_bits=23,
         noise=20,
     ),
     "queen": NetShape(
         layers=(
             LayerShape("gate", 192, _NEAR),
             LayerShape("relu", 64, _NEAR, shift=6, bits=18),
-            LayerShape("gate", 128, HERE, fine=2),
         ),
-        logit_bits=30,
+        logit_bits=24,
         noise=20,
     ),
 }

@@ -6,9 +6,10 @@ penalty keeps the static bounds of the layers' sums, and of the logits, within t
 bounds are what a proof pays for.
 """
 
+import json
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
@@ -29,6 +30,8 @@ from engine.train.stockfish import MATE_SCORE
 
 _CLIP: Final = 2000  # centipawns beyond which only mates are better
 _LONGEST_STEP: Final = 1.0  # of the gradient's norm
+_TOLD: Final = 50  # steps between two lines about the loss
+_SAVED: Final = 500  # steps between two checkpoints
 
 
 @dataclass(frozen=True)
@@ -87,11 +90,11 @@ class Trainer:
         self.optimizer = torch.optim.Adam(self.net.parameters(), lr=options.rate, betas=(0.9, 0.99))
 
     def epoch(self) -> Iterator[float]:
-        """Train on every position once; yields the loss after each step."""
-        epoch = self.step // self.steps_per_epoch
+        """Train on what is left of every position once; yields the loss after each step."""
+        epoch, begun = divmod(self.step, self.steps_per_epoch)
         order = np.random.default_rng((self.options.seed, epoch)).permutation(self.kept)
         size = self.options.batch
-        for start in range(0, self.steps_per_epoch * size, size):
+        for start in range(begun * size, self.steps_per_epoch * size, size):
             yield self._train(make_batch(self.data, order[start : start + size], self.options))
 
     def quality(self) -> Quality:
@@ -159,7 +162,8 @@ def train_net(
 ) -> NetSpec:
     """Train a net on the shards in folder `data` and write its file to `out`.
 
-    A checkpoint in folder `work` is written after every epoch and taken up if there is one.
+    A checkpoint in folder `work` is written every few minutes and taken up if there is one.  Beside
+    `out` lie OUT.report.json, the quality that was reached, and OUT.curve.jsonl, the way there.
     Raises NoTrainingData; InvalidNet for a name that no net can have.
     """
     if not is_name(name):
@@ -171,15 +175,57 @@ def train_net(
     checkpoint = work / f"{name}-{options.seed}.pt"
     if checkpoint.exists():
         trainer.restore(checkpoint)
+    curve = Curve(out.with_suffix(".curve.jsonl"), trainer)
     while trainer.step < trainer.total:
         for loss in trainer.epoch():
-            if trainer.step % 50 == 0:
+            curve.add(loss)
+            if trainer.step % _TOLD == 0:
                 report(trainer.step, trainer.total, f"steps, loss {loss:.3f}")
-        trainer.save(checkpoint)
-        report(trainer.step, trainer.total, f"steps, held out: {trainer.quality()}")
+            if trainer.step % _SAVED == 0 or trainer.step == trainer.total:
+                trainer.save(checkpoint)
+                report(trainer.step, trainer.total, f"steps, held out: {curve.look()}")
     spec = NetSpec.from_bytes(trainer.net.to_spec(name).to_bytes())
     out.write_bytes(spec.to_bytes())
+    reached = {"net": spec.hash, "positions": trainer.step * options.batch}
+    quality = asdict(trainer.quality())
+    out.with_suffix(".report.json").write_text(json.dumps(reached | quality) + "\n", "utf-8")
     return spec
+
+
+class Curve:
+    """A run's losses, and now and then its quality, as lines {"step", "loss"[, "held_out",
+    "agreement"]}."""
+
+    def __init__(self, path: Path, trainer: Trainer) -> None:
+        self._trainer = trainer
+        self._losses: list[float] = []
+        self._path = path
+        kept = _lines_up_to(path, trainer.step)
+        path.write_text("".join(kept), "utf-8")
+
+    def add(self, loss: float) -> None:
+        self._losses.append(loss)
+        if self._trainer.step % _TOLD == 0:
+            self._write({"loss": round(sum(self._losses) / len(self._losses), 4)})
+            self._losses.clear()
+
+    def look(self) -> Quality:
+        quality = self._trainer.quality()
+        held_out, agreement = round(quality.loss, 4), round(quality.agreement, 4)
+        self._write({"held_out": held_out, "agreement": agreement})
+        return quality
+
+    def _write(self, said: dict[str, float]) -> None:
+        with self._path.open("a", encoding="utf-8") as file:
+            file.write(json.dumps({"step": self._trainer.step, **said}) + "\n")
+
+
+def _lines_up_to(path: Path, step: int) -> list[str]:
+    """What an earlier part of the run wrote, without what its checkpoint does not know."""
+    if not step or not path.exists():
+        return []
+    lines = path.read_text("utf-8").splitlines(keepends=True)
+    return [line for line in lines if json.loads(line)["step"] <= step]
 
 
 def initialise(net: PolicyNet) -> None:
