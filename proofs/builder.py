@@ -4,7 +4,7 @@ The few kinds of constraint, which proofs/soundness.py finds again in the finish
 
     boolean   b * (b - 1) = 0
     linear    0 * 0 = combination - y              forces y
-    product   a * b = y                            forces y
+    product   a * b = y - combination              forces y
     bits      a * b (or nothing) = sum of boolean bits times distinct powers of two
     check     a * b = c                            introduces no wire
 """
@@ -63,10 +63,10 @@ class Builder:
         self.constrain(name, none, none, value - out)
         return out
 
-    def product(self, name: str, a: Lin, b: Lin) -> Lin:
-        """New wires equal to a * b; the prover is fastest with the shorter factor as `b`."""
+    def product(self, name: str, a: Lin, b: Lin, *, plus: Lin | None = None) -> Lin:
+        """New wires equal to a * b + plus; the prover is fastest with the shorter factor as `b`."""
         out = self.wires(name, a.n)
-        self.constrain(name, a, b, out)
+        self.constrain(name, a, b, out if plus is None else out - plus)
         return out
 
     def finish(self) -> R1cs:

@@ -6,7 +6,12 @@ Ten public inputs (the limbs), then private wires, each forced by what lies befo
                     19, limb 9 above bit 155) have no wire, so they can only be 0.
     square          two products a nibble and nine a square give a one-hot of the codes 1..12;
                     check `nibble`: no code above 12
-    layer k         sums are free; an activation costs its bits and two constraints
+    sight           which pieces see which square, as far as the net asks (proofs/circuit_sight.py)
+    layer k         sums are free; an activation costs its bits and two constraints, a gate one
+    reach           T_p(b): what the head adds for an own piece p that moves to square b
+    piece term      own_p(a) * T_p(b) for every index from a to b and each of its movers p ..
+    logit           .. the last of them together with all that is added to it; the logits of
+                    indices without such products, and of nets without, are sums without a wire
     block, entry    one-hots of index >> 5 (59 blocks) and index & 31, by product trees
     chosen mask     the mask word of the chosen block, as 32 bits; check `legal`: the entry's is 1
     chosen logit    the 32 logits of the chosen block; `best` is the entry's
@@ -29,12 +34,12 @@ same of earlier and later entries.  So c is the first of the legal moves with th
 That two indices of a group are never legal together is what lets honest moves pass, and nothing
 else rests on it: under a mask with two of them no statement has a witness.
 
-Why nothing wraps.  Every wire is a bit, a product of bits, a mask word of 32 bits, or an integer
-inside the net's static bounds (below 2^24 in magnitude), once its inputs are: so each combination
-that is decomposed, a group's sum of one ahead_i or none too, is an integer of magnitude below 2^32,
-and each run of bits is a number in 0 .. 2^32 - 1.  P is about 2^253.6: integers this small are
-congruent only if they are equal, so a negative one has no bits at all.  A limb's 253 bits sum to
-less than 2^253 < P.
+Why nothing wraps.  Every wire is a bit, a product of bits, a mask word of 32 bits, a count of
+pieces, or an integer inside the net's static bounds (below 2^48 in magnitude; a `reach` or a `piece
+term` is a difference of such sums), once its inputs are: so each combination that is decomposed, a
+group's sum of one ahead_i or none too, is an integer of magnitude below 2^50, and each run of bits
+is a number in 0 .. 2^50 - 1.  P is about 2^253.6: integers this small are congruent only if they
+are equal, so a negative one has no bits at all.  A limb's 253 bits sum to less than 2^253 < P.
 proofs/soundness.py finds the same from the finished file alone.
 """
 
@@ -42,32 +47,21 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Final
 
 import numpy as np
 
-from engine.move_groups import group_of, groups
-from engine.net import (
-    FROM_SQUARE,
-    TO_SQUARE,
-    TYPE,
-    Bounds,
-    NetSpec,
-    Trace,
-    tap_squares,
-)
-from engine.net_file import Head, Layer
+from engine.net import NetSpec, Trace
 from engine.player import legal_indices
-from engine.policy_map import MOVE_TYPES, POLICY_SIZE
-from proofs.builder import Builder, bit_sums
+from proofs.builder import Builder
+from proofs.circuit_choice import constrain_choice
+from proofs.circuit_net import logits_of
 from proofs.errors import NotTheNetsMove
 from proofs.field import Words
-from proofs.linear import Lin, concat
+from proofs.layout import Layout, shape_of
+from proofs.linear import Lin
 from proofs.r1cs import Ints, R1cs, sha256_hex, wtns_bytes
 from proofs.statement import FIELDS, LIMB_BITS, LIMBS, PUBLIC_BITS, Statement
-from proofs.witness import BLOCK, ActivationLayout, Layout, assign, public_bit_places
-
-BLOCKS: Final = -(-POLICY_SIZE // BLOCK)
+from proofs.witness import assign, public_bit_places
 
 
 @dataclass(frozen=True, eq=False)
@@ -98,7 +92,7 @@ class MoveCircuit:
         Raises NotTheNetsMove if the net plays another move there, InvalidPosition for a board
         word with a code above 12.
         """
-        trace = self.net.forward(statement.board)
+        trace = self.net.forward(statement.board, statement.dice)
         best = best_index(trace.logits, statement.mask)
         if best != statement.index:
             raise NotTheNetsMove(statement.index, best)
@@ -106,7 +100,7 @@ class MoveCircuit:
 
     def assign(self, statement: Statement, trace: Trace) -> Words:
         """Every wire (n_wires, 4), recomputed consistently even from a false statement."""
-        return assign(self.layout, statement, trace)
+        return assign(self.layout, self.net, statement, trace)
 
 
 def best_index(logits: Ints, mask: int) -> int | None:
@@ -116,21 +110,13 @@ def best_index(logits: Ints, mask: int) -> int | None:
 
 
 def compile_circuit(net: NetSpec) -> MoveCircuit:
-    """The circuit that proves `net`'s moves; a few seconds at most."""
+    """The circuit that proves `net`'s moves: a second, or several for the largest nets."""
     builder = Builder(LIMBS)
-    bounds = net.bounds()
+    shape = shape_of(net)
     bits = _public_bits(builder)
-    features = _planes(builder, bits["board"])
-    activations = []
-    for k, layer in enumerate(net.layers):
-        value = features.combine(_layer_matrix(layer)) + Lin.const(np.repeat(layer.bias, 64))
-        live = _ActivationBounds.of(layer, bounds, k)
-        features = concat([features, _activations(builder, f"layer {k}", value, live)])
-        activations.append(ActivationLayout(live.rows, live.widths, layer.shift))
-    logits = features.combine(_head_matrix(net.head)) + Lin.const(net.head.bias)
-    widths = _compare_widths(bounds)
-    _choice(builder, bits["index"], bits["mask"], logits, widths)
-    layout = Layout(dict(builder.blocks), builder.n_wires, tuple(activations), *widths)
+    logits = logits_of(builder, net, shape, bits["board"], bits["dice"])
+    constrain_choice(builder, shape, bits["index"], bits["mask"], logits)
+    layout = Layout(shape, dict(builder.blocks), builder.n_wires)
     return MoveCircuit(net, builder.finish(), layout)
 
 
@@ -148,166 +134,3 @@ def _public_bits(builder: Builder) -> dict[str, Lin]:
         fields[name] = string.take(np.arange(offset, offset + width))
         offset += width
     return fields
-
-
-def _planes(builder: Builder, board: Lin) -> Lin:
-    """The input planes, (13 * 64,): which code each square holds, and a plane of ones."""
-    b0, b1, b2, b3 = (board.take(np.arange(64) * 4 + k) for k in range(4))
-    top = builder.product("square top", b3, b2)  # codes 12..15
-    low = builder.product("square low", b1, b0)
-    builder.constrain("nibble", b0 + b1, top, Lin.zero(64))
-    rows = [Lin.const(np.ones(64)) - b3 - b2 + top, b2 - top, b3 - top]  # codes 0..3, 4..7, 8..11
-    columns = [b0 - low, b1 - low, low]  # codes 1, 2, 3 modulo 4
-    pieces = builder.product("piece", concat(rows).take(_pairs(0)), concat(columns).take(_pairs(1)))
-    cell = [pieces.take(64 * k + np.arange(64)) for k in range(9)]
-    fours = rows[1] - cell[3] - cell[4] - cell[5]
-    eights = rows[2] - cell[6] - cell[7] - cell[8]
-    codes = [*cell[0:3], fours, *cell[3:6], eights, *cell[6:9], top]
-    return concat([*codes, Lin.const(np.ones(64))])
-
-
-def _pairs(which: int) -> Ints:
-    """Row (0) or column (1) numbers of the nine row-column pairs of all squares, row major."""
-    row, column = np.divmod(np.arange(9), 3)
-    number = row if which == 0 else column
-    return np.asarray((64 * number[:, None] + np.arange(64)).ravel(), dtype=np.int64)
-
-
-def _layer_matrix(layer: Layer) -> Ints:
-    """(outputs * 64, inputs * 64): a layer's sums over the features below it."""
-    outputs, inputs, _ = layer.weights.shape
-    matrix = np.zeros((outputs, 64, inputs, 65), dtype=np.int64)
-    here = np.arange(64)
-    for t, seen in enumerate(tap_squares(layer.taps)):
-        matrix[:, here, :, seen] += layer.weights[:, :, t]
-    return matrix[..., :64].reshape(outputs * 64, inputs * 64)
-
-
-def _head_matrix(head: Head) -> Ints:
-    """(1858, features * 64): the logits over all features."""
-    weights = np.concatenate([head.from_weights, head.to_weights])
-    features = weights.shape[1]
-    matrix = np.zeros((POLICY_SIZE, features, 64), dtype=np.int64)
-    every = np.arange(POLICY_SIZE)
-    matrix[every, :, FROM_SQUARE] += weights[TYPE]
-    matrix[every, :, TO_SQUARE] += weights[MOVE_TYPES + TYPE]
-    return matrix.reshape(POLICY_SIZE, features * 64)
-
-
-@dataclass(frozen=True, eq=False)
-class _ActivationBounds:
-    """Which (output, square) rows of a layer can be above 0, and the bits that their sums need."""
-
-    rows: Ints
-    widths: Ints
-    shift: int
-    count: int
-
-    @classmethod
-    def of(cls, layer: Layer, bounds: Bounds, k: int) -> _ActivationBounds:
-        lo, hi = bounds.pre_lo[k].ravel(), bounds.pre_hi[k].ravel()
-        rows = np.flatnonzero(hi >> layer.shift > 0)  # elsewhere max(x, 0) >> shift is always 0
-        # -2^(w-1) <= lo and hi < 2^(w-1)
-        magnitude = np.maximum(bit_length(np.maximum(-lo - 1, 0)), bit_length(hi))
-        return cls(rows, 1 + magnitude[rows], layer.shift, len(lo))
-
-
-def bit_length(values: Ints) -> Ints:
-    """Bits of each value, negative ones read as 0."""
-    return np.array([max(int(v), 0).bit_length() for v in values], dtype=np.int64)
-
-
-def _activations(builder: Builder, name: str, value: Lin, live: _ActivationBounds) -> Lin:
-    """max(value, 0) >> shift for every row: value + 2^(w-1) in w bits; the top bit says >= 0."""
-    bits = builder.booleans(f"{name} bits", int(live.widths.sum()))
-    offset = Lin.const(np.left_shift(1, live.widths - 1))
-    none = Lin.zero(len(live.rows))
-    number = bit_sums(bits, live.widths)
-    builder.constrain(f"{name} sum", none, none, value.take(live.rows) + offset - number)
-    shifted = bit_sums(bits, live.widths, first=live.shift, last=1)
-    tops = bits.take(np.cumsum(live.widths) - 1)
-    return builder.product(name, shifted, tops).grouped(live.rows, live.count)
-
-
-def _compare_widths(bounds: Bounds) -> tuple[Ints, Ints]:
-    """Bits of best - logit for each group, and for each entry of whichever block is chosen."""
-    below = bounds.logit_hi.max() - bounds.logit_lo  # the most that logit_i can lie below best
-    by_group = np.array([below[members].max() for members in groups()], dtype=np.int64)
-    padded = np.zeros(BLOCKS * BLOCK, dtype=np.int64)
-    padded[:POLICY_SIZE] = below
-    by_entry = padded.reshape(BLOCKS, BLOCK).max(axis=0)
-    return np.maximum(bit_length(by_group), 1), np.maximum(bit_length(by_entry), 1)
-
-
-def _choice(
-    builder: Builder, index: Lin, mask: Lin, logits: Lin, widths: tuple[Ints, Ints]
-) -> None:
-    """The chosen index is the first legal one of the highest logit."""
-    every = np.arange(POLICY_SIZE)
-    block = _one_hot(builder, "block", index.take(np.arange(5, 11)), BLOCKS)
-    entry = _one_hot(builder, "entry", index.take(np.arange(5)), BLOCK)
-
-    powers = np.left_shift(1, every % BLOCK)
-    words = mask.scaled(powers).grouped(every // BLOCK, BLOCKS)
-    word = builder.product("mask word", words, block).sum()
-    chosen_mask = builder.booleans("chosen mask", BLOCK)
-    none = Lin.zero(1)
-    number = chosen_mask.scaled(np.left_shift(1, np.arange(BLOCK))).sum()
-    builder.constrain("chosen mask", none, none, word - number)
-    legal = builder.product("entry mask", chosen_mask, entry).sum()
-    builder.constrain("legal", none, none, legal - Lin.const([1]))
-
-    picked = builder.product("block logit", logits, block.take(every // BLOCK))
-    chosen = builder.linear("chosen logit", picked.grouped(every % BLOCK, BLOCK))
-    best = builder.linear("best", builder.product("entry logit", chosen, entry).sum())
-
-    later = builder.linear("later block", block.combine(_later(BLOCKS)))
-    ahead = best.take(np.zeros(POLICY_SIZE)) - logits - later.take(every // BLOCK)
-    _compare_groups(builder, ahead, mask, widths[0])
-    ahead = best.take(np.zeros(BLOCK)) - chosen - entry.combine(_later(BLOCK))
-    bits = builder.booleans("block compare bits", int(widths[1].sum()))
-    builder.constrain("block compare", ahead, chosen_mask, bit_sums(bits, widths[1]))
-
-
-def _later(n: int) -> Ints:
-    """(n, n): row k sums the places after k."""
-    return np.triu(np.ones((n, n), dtype=np.int64), 1)
-
-
-def _compare_groups(builder: Builder, ahead: Lin, mask: Lin, widths: Ints) -> None:
-    """In each group at most one index is legal, and its mask * ahead is not negative."""
-    count = len(groups())
-    legal = mask.grouped(group_of(), count)
-    ones = Lin.const(np.ones(count))
-    builder.constrain("one of group", legal, legal - ones, Lin.zero(count))
-    last = np.array([members[-1] for members in groups()], dtype=np.int64)
-    others = np.setdiff1d(np.arange(POLICY_SIZE), last)
-    products = builder.product("ahead", ahead.take(others), mask.take(others))
-    bits = builder.booleans("compare bits", int(widths.sum()))
-    lasts = bit_sums(bits, widths) - products.grouped(group_of()[others], count)
-    builder.constrain("compare", ahead.take(last), mask.take(last), lasts)
-
-
-def _one_hot(builder: Builder, name: str, bits: Lin, count: int) -> Lin:
-    """Wires 0 .. count-1, the one that the bits (5 or 6, lowest first) name is 1."""
-    low = _one_hot_of_3(builder, f"{name} low", bits.take([0, 1, 2]))
-    rest = bits.take(np.arange(3, bits.n))
-    if rest.n == 3:
-        high = _one_hot_of_3(builder, f"{name} high", rest)
-    else:
-        high = _one_hot_of_2(builder, f"{name} high", rest)
-    number = np.arange(count)
-    return builder.product(name, low.take(number % 8), high.take(number // 8))
-
-
-def _one_hot_of_2(builder: Builder, name: str, bits: Lin) -> Lin:
-    first, second = bits.take([0]), bits.take([1])
-    both = builder.product(f"{name} pair", first, second)
-    neither = Lin.const([1]) - first - second + both
-    return concat([neither, first - both, second - both, both])
-
-
-def _one_hot_of_3(builder: Builder, name: str, bits: Lin) -> Lin:
-    fours = _one_hot_of_2(builder, name, bits.take([0, 1]))
-    upper = builder.product(name, fours, bits.take([2, 2, 2, 2]))
-    return concat([fours - upper, upper])

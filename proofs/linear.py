@@ -94,10 +94,13 @@ class Lin:
     def combine(self, matrix: NDArray[np.int64]) -> Lin:
         """The product of a dense (m, n) integer matrix with these n combinations."""
         out_row, in_row = np.nonzero(matrix)
+        return self.weighted(matrix.shape[0], out_row, in_row, matrix[out_row, in_row])
+
+    def weighted(self, m: int, out_row: Ints, in_row: Ints, weight: Ints) -> Lin:
+        """The product of a sparse (m, n) matrix with these n combinations, entry by entry."""
         position, source = self._expand(in_row)
-        weight = matrix[out_row, in_row]
         return Lin(
-            matrix.shape[0],
+            m,
             out_row[position].astype(np.int64),
             self.wire[source],
             self.coef[source] * weight[position],

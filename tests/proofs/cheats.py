@@ -9,7 +9,7 @@ import numpy as np
 from engine.encoding import Position
 from engine.move_groups import groups
 from engine.net import NetSpec, Trace
-from engine.net_file import Head, Layer
+from engine.net_file import PIECES, Head, Layer
 from engine.player import legal_indices
 from engine.policy_map import MOVE_TYPES, POLICY_SIZE, legal_mask
 from proofs.circuit import MoveCircuit
@@ -30,7 +30,7 @@ class Cheat:
 
 
 def honest(circuit: MoveCircuit, statement: Statement) -> Words:
-    return circuit.assign(statement, circuit.net.forward(statement.board))
+    return circuit.assign(statement, circuit.net.forward(statement.board, statement.dice))
 
 
 def with_limbs(words: Words, limbs: list[int]) -> Words:
@@ -94,7 +94,7 @@ def shifted_limb(circuit: MoveCircuit, statement: Statement) -> Cheat:
 def shifted_activation(circuit: MoveCircuit, statement: Statement) -> Cheat:
     """One sum's bits replaced by those of the sum plus the modulus; its activation stays 0."""
     trace = circuit.net.forward(statement.board)
-    layer = circuit.layout.activations[0]
+    layer = circuit.layout.shape.layers[0]
     sums = trace.pre[0].ravel()[layer.rows]
     half = np.left_shift(1, layer.widths - 1)
     k = int(np.flatnonzero((sums < -1) & (sums >= -half))[0])
@@ -184,7 +184,8 @@ def tied_net() -> NetSpec:
     """A net that likes all moves the same."""
     layer = Layer(((0, 0),), np.zeros((1, 13, 1), dtype=np.int64), np.zeros(1, dtype=np.int64), 0)
     flat = np.zeros((MOVE_TYPES, 14), dtype=np.int64)
-    return NetSpec("tied", (layer,), Head(flat, flat, np.zeros(POLICY_SIZE, dtype=np.int64)))
+    head = Head(flat, flat, flat[:PIECES], np.zeros(POLICY_SIZE, dtype=np.int64))
+    return NetSpec("tied", (layer,), head)
 
 
 def legal_of(board: chess.Board) -> tuple[Position, int]:

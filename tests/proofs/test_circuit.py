@@ -10,9 +10,10 @@ from engine.train.model import torch_logits
 from proofs.circuit import MoveCircuit, best_index, compile_circuit
 from proofs.errors import NotTheNetsMove
 from proofs.field import Words, words_to_ints
+from proofs.layout import BLOCK
 from proofs.r1cs import Ints, Matrix, R1cs, parse_wtns
 from proofs.statement import LIMBS, Statement
-from proofs.witness import BLOCK, public_bit_places
+from proofs.witness import public_bit_places
 from tests.engine.nets import random_net
 from tests.proofs.positions import CORNERS, corner_statements, game_statements
 
