@@ -21,10 +21,11 @@ _INPUTS: Final = 512  # 8 * 512 * 64 = 2^18
 def cut(matrix: NDArray[np.float64] | NDArray[np.int64]) -> Blocks:
     """A matrix (rows, inputs) for `product`."""
     rows, inputs = matrix.shape
-    filled = np.zeros((-(-rows // _ROWS) * _ROWS, inputs))
+    groups = -(-rows // _ROWS)
+    filled = np.zeros((groups * _ROWS, inputs))
     filled[:rows] = matrix
-    eights = filled.reshape(-1, _ROWS, inputs)
-    starts = range(0, inputs, _INPUTS)
+    eights = filled.reshape(groups, _ROWS, inputs)
+    starts = range(0, max(inputs, 1), _INPUTS)
     return [np.ascontiguousarray(eights[:, :, k : k + _INPUTS]) for k in starts]
 
 
@@ -33,5 +34,5 @@ def product(blocks: Blocks, values: Floats, *, rows: int) -> Floats:
     total = blocks[0] @ values[:_INPUTS]
     for k, block in enumerate(blocks[1:], start=1):
         total += block @ values[k * _INPUTS : (k + 1) * _INPUTS]
-    whole: Floats = total.reshape(-1, values.shape[1])[:rows]
+    whole: Floats = total.reshape(total.shape[0] * _ROWS, -1)[:rows]
     return whole

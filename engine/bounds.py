@@ -1,13 +1,14 @@
 """How far the values of a net can go, over every board word with nibbles 0..12 and all dice.
 
-Static and sound: each value is bounded from the bounds of what it is summed over.  Two facts make
-them narrow: a square holds one piece or none, so the twelve piece planes of a square give their
-largest weight or 0; and a move's two squares differ, so the piece on the first is free of what
-stands on the second.
+Static and sound: each value is bounded from the bounds of what it is summed over.  Three facts
+make them narrow: a square holds one piece or none, so the twelve piece planes of a square give
+their largest weight or 0; a line shows a square one piece at most (`engine.sight`); and a move's
+two squares differ, so the piece on the first is free of what stands on the second.
 
-Everything is computed in float64.  The range of every feature is widened to hold 0, so that sums
-only grow as they are made: a sum below 2^53 was exact all the way, and one that was rounded is far
-beyond MAX_VALUE and refused.
+Everything is computed in float64, and so is the net itself.  The range of every layer's outputs is
+widened to hold 0, so that all parts of a sum, in whatever order it is made, lie within its bounds,
+but for what planes and biases may cancel, less than 2^33.  So a sum whose bounds are below
+MAX_VALUE is exact, and one that had to be rounded is far beyond.
 """
 
 from dataclasses import dataclass
@@ -17,17 +18,16 @@ import numpy as np
 
 from engine.blocks import Floats, cut, product
 from engine.errors import InvalidNet
-from engine.net_file import INPUT_PLANES, PIECES, Head, IntArray, NetParts
+from engine.net_file import INPUT_PLANES, PIECES, Head, IntArray, NetParts, input_plane_count
 from engine.noise import COINS
 from engine.policy_map import FROM_SQUARE, MOVERS, POLICY_SIZE, TO_SQUARE, TYPE
-from engine.sight import sight_limits, step_squares
+from engine.sight import sight_range, step_squares
 
 Pair = tuple[IntArray, IntArray]
 
 PIECE_PLANES: Final = 12
 MAX_VALUE: Final = 2**48
-"""No sum, product or logit may reach this: int64 cannot overflow below it, and a float64 sum is
-exact, whatever the order of its terms."""
+"""No sum, product or logit may reach this: far below what int64 and float64 (2^53) hold exactly."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,16 +56,15 @@ class Range:
     lo: Floats
     hi: Floats
 
-    def at(self, squares: IntArray) -> "Range":
-        """The columns of some squares."""
-        return Range(self.lo[:, squares], self.hi[:, squares])
-
     def __add__(self, other: "Range") -> "Range":
         return Range(self.lo + other.lo, self.hi + other.hi)
 
     def __mul__(self, other: "Range") -> "Range":
         corners = [a * b for a in (self.lo, self.hi) for b in (other.lo, other.hi)]
         return Range(np.minimum.reduce(corners), np.maximum.reduce(corners))
+
+    def at(self, rows: IntArray | slice, columns: IntArray) -> "Range":
+        return Range(self.lo[rows, columns], self.hi[rows, columns])
 
     def integers(self, where: str) -> Pair:
         """Both ends as int64.  Raises InvalidNet if one could reach MAX_VALUE."""
@@ -76,22 +75,22 @@ class Range:
 
 def static_bounds(net: NetParts) -> Bounds:
     """Raises InvalidNet for a net one of whose values could reach MAX_VALUE."""
-    features = _input_ranges(sight=net.sight)
+    features = _Features(sight=net.sight)
     sums: list[Pair] = []
     gates: list[Pair | None] = []
     acts: list[Pair] = []
     for k, layer in enumerate(net.layers):
-        x = _sums(layer.taps, layer.weights, layer.bias, features)
+        x = features.sums(layer.taps, layer.weights, layer.bias)
         sums.append(x.integers(f"layer {k}"))
         if layer.gate is None:
             gates.append(None)
             y = Range(np.zeros_like(x.lo), np.maximum(x.hi, 0) // 2**layer.shift)
         else:
-            g = _sums(layer.taps, layer.gate.weights, layer.gate.bias, features)
+            g = features.sums(layer.taps, layer.gate.weights, layer.gate.bias)
             gates.append(g.integers(f"the gates of layer {k}"))
             y = x * g
         acts.append(y.integers(f"layer {k}"))
-        features = _stacked(features, Range(np.minimum(y.lo, 0), np.maximum(y.hi, 0)))
+        features.add(y)
     noise = np.full(POLICY_SIZE, float(COINS * net.noise))
     logits = _logits(net.head, features) + Range(-noise, noise)
     logit_lo, logit_hi = logits.integers("the head")
@@ -107,85 +106,65 @@ def static_bounds(net: NetParts) -> Bounds:
     )
 
 
-def _input_ranges(*, sight: bool) -> Range:
-    """The input planes, (13 or 31, 65): the last column is off the board, where all is 0."""
-    hi = np.ones((INPUT_PLANES, 64))
-    lo = np.zeros((INPUT_PLANES, 64))
-    lo[PIECE_PLANES] = 1
-    if sight:
-        hi = np.concatenate([hi, sight_limits()])
-        lo = np.concatenate([lo, np.zeros(sight_limits().shape)])
-    return Range(_padded(lo), _padded(hi))
+class _Features:
+    """What is known of the features so far, and of sums over them."""
+
+    def __init__(self, *, sight: bool) -> None:
+        self._planes = input_plane_count(sight=sight)
+        self._above = Range(np.zeros((0, 64)), np.zeros((0, 64)))  # of the layers
+
+    def add(self, outputs: Range) -> None:
+        """The outputs (n, 64) of one more layer."""
+        self._above = Range(
+            np.concatenate([self._above.lo, np.minimum(outputs.lo, 0)]),
+            np.concatenate([self._above.hi, np.maximum(outputs.hi, 0)]),
+        )
+
+    def sums(self, taps: tuple[tuple[int, int], ...], weights: IntArray, bias: IntArray) -> Range:
+        """A layer's, (outputs, 64)."""
+        start = np.repeat(bias[:, None].astype(np.float64), 64, axis=1)
+        total = Range(start, start)
+        for t, squares in enumerate(step_squares(taps)):
+            total += self.terms(weights[:, :, t]).at(slice(None), squares)
+        return total
+
+    def terms(self, weights: IntArray) -> Range:
+        """Weights (n, features) times the features of each square, (n, 65): 0 at OFF_BOARD."""
+        pieces, ones = weights[:, :PIECE_PLANES], weights[:, PIECE_PLANES]
+        lo, hi = self._above_terms(weights[:, self._planes :])
+        lo += (ones + np.minimum(pieces.min(axis=1), 0))[:, None]
+        hi += (ones + np.maximum(pieces.max(axis=1), 0))[:, None]
+        if self._planes > INPUT_PLANES:
+            least, most = sight_range(weights[:, INPUT_PLANES : self._planes])
+            lo, hi = lo + least, hi + most
+        return Range(np.pad(lo, ((0, 0), (0, 1))), np.pad(hi, ((0, 0), (0, 1))))
+
+    def _above_terms(self, weights: IntArray) -> tuple[Floats, Floats]:
+        # Both ends in one product each: up on the one end, down on the other.
+        ends = cut(np.concatenate([np.maximum(weights, 0), np.minimum(weights, 0)], axis=1))
+        lo, hi = self._above.lo, self._above.hi
+        return (
+            product(ends, np.concatenate([lo, hi]), rows=len(weights)),
+            product(ends, np.concatenate([hi, lo]), rows=len(weights)),
+        )
 
 
-def _stacked(below: Range, above: Range) -> Range:
-    return Range(
-        np.concatenate([below.lo, _padded(above.lo)]),
-        np.concatenate([below.hi, _padded(above.hi)]),
-    )
-
-
-def _padded(values: Floats) -> Floats:
-    """(n, 65): a column of zeros for the square OFF_BOARD."""
-    padded: Floats = np.pad(values, ((0, 0), (0, 1)))
-    return padded
-
-
-def _sums(
-    taps: tuple[tuple[int, int], ...], weights: IntArray, bias: IntArray, features: Range
-) -> Range:
-    """A layer's sums (outputs, 64) over its inputs (inputs, 65)."""
-    start = np.repeat(bias[:, None].astype(np.float64), 64, axis=1)
-    total = Range(start, start)
-    for t, seen in enumerate(step_squares(taps)):
-        total += _terms(weights[:, :, t], features.at(seen))
-    return total
-
-
-def _logits(head: Head, features: Range) -> Range:
+def _logits(head: Head, features: _Features) -> Range:
     """(1858,): every piece that may stand on the from-square in turn, and none."""
-    seen = features.at(np.arange(64))
     behind = head.from_weights.copy()
     behind[:, :PIECE_PLANES] = 0
-    left = _terms(behind, seen)
-    start = Range(left.lo[TYPE, FROM_SQUARE], left.hi[TYPE, FROM_SQUARE])
-    empty = _reached(head.to_weights, seen)
+    start = features.terms(behind).at(TYPE, FROM_SQUARE)
+    empty = features.terms(head.to_weights).at(TYPE, TO_SQUARE)
     los, his = [empty.lo], [empty.hi]
     for code in range(PIECE_PLANES):
         reached = empty
         if code < PIECES:
-            moved = _reached(head.to_weights + head.piece_weights[code], seen)
-            can = MOVERS[:, code]
+            rows = head.to_weights + head.piece_weights[code]
+            moved, can = features.terms(rows).at(TYPE, TO_SQUARE), MOVERS[:, code]
             reached = Range(np.where(can, moved.lo, empty.lo), np.where(can, moved.hi, empty.hi))
         standing = head.from_weights[TYPE, code]
         los.append(reached.lo + standing)
         his.append(reached.hi + standing)
     end = Range(np.minimum.reduce(los), np.maximum.reduce(his))
-    return start + end + Range(head.bias.astype(float), head.bias.astype(float))
-
-
-def _reached(weights: IntArray, features: Range) -> Range:
-    """(1858,): weights (73, features) at the to-square of every index."""
-    ends = _terms(weights, features)
-    return Range(ends.lo[TYPE, TO_SQUARE], ends.hi[TYPE, TO_SQUARE])
-
-
-def _terms(weights: IntArray, features: Range) -> Range:
-    """Weights (outputs, inputs) times features (inputs, n).
-
-    The piece planes give their largest (smallest) weight or 0.  Off the board all is 0.
-    """
-    pieces, rest = weights[:, :PIECE_PLANES], weights[:, PIECE_PLANES:].astype(np.float64)
-    on_board = features.hi[PIECE_PLANES]
-    smallest = np.minimum(pieces.min(axis=1), 0)[:, None] * on_board
-    largest = np.maximum(pieces.max(axis=1), 0)[:, None] * on_board
-    # Both ends in one product: up on the one end, down on the other.
-    ends = np.concatenate([np.maximum(rest, 0), np.minimum(rest, 0)], axis=1)
-    lo, hi = features.lo[PIECE_PLANES:], features.hi[PIECE_PLANES:]
-    low = _product(ends, np.concatenate([lo, hi]))
-    high = _product(ends, np.concatenate([hi, lo]))
-    return Range(smallest + low, largest + high)
-
-
-def _product(matrix: Floats, values: Floats) -> Floats:
-    return product(cut(matrix), values, rows=len(matrix))
+    bias = head.bias.astype(np.float64)
+    return start + end + Range(bias, bias)

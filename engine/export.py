@@ -25,7 +25,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.errors import InvalidNet, InvalidPosition, NoLegalMove
-from engine.net import FROM_SQUARE, TO_SQUARE
+from engine.policy_map import FROM_SQUARE, TO_SQUARE
 from engine.net_file import IntArray
 from engine.player import legal_indices
 from engine.policy_map import MOVES

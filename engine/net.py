@@ -32,7 +32,7 @@ from pathlib import Path
 import numpy as np
 
 from engine.blocks import Blocks, Floats, cut, product
-from engine.bounds import MAX_VALUE, PIECE_PLANES, Bounds, static_bounds
+from engine.bounds import PIECE_PLANES, Bounds, static_bounds
 from engine.errors import InvalidNet, InvalidPosition
 from engine.net_file import (
     INPUT_PLANES,
@@ -52,7 +52,7 @@ from engine.noise import dice_noise
 from engine.policy_map import FROM_SQUARE, MOVE_TYPES, MOVERS, TO_SQUARE, TYPE
 from engine.sight import OFF_BOARD, sight_planes, step_squares
 
-__all__ = ["FROM_SQUARE", "MAX_VALUE", "OFF_BOARD", "PIECE_PLANES", "TO_SQUARE", "TYPE", "Bounds"]
+__all__ = ["FROM_SQUARE", "TO_SQUARE", "TYPE"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -164,11 +164,7 @@ class NetSpec:
 
 @dataclass(frozen=True, eq=False)
 class _FastLayer:
-    """A layer as float64 matrices.
-
-    Each of its sums is below MAX_VALUE, its parts too (`engine.bounds`), so float64 is exact here
-    in whatever order a matrix product adds.
-    """
+    """A layer as float64 matrices: exact within the net's bounds, in whatever order they add."""
 
     outputs: int
     seen: IntArray  # (taps * 64,)
@@ -190,8 +186,8 @@ class _FastLayer:
 
     def values(self, features: Floats) -> tuple[Floats, Floats | None, Floats]:
         """The sums x, the sums g and the outputs y (outputs, 64) over features (inputs, 64)."""
-        padded = np.zeros((len(features), 65))
-        padded[:, :64] = features
+        padded = np.zeros((len(features), OFF_BOARD + 1))
+        padded[:, :OFF_BOARD] = features
         seen = padded.take(self.seen, axis=1).reshape(-1, 64)  # (inputs * taps, 64)
         sums = product(self.rows, seen, rows=len(self.bias)) + self.bias
         x, g = sums[: self.outputs], sums[self.outputs :]

@@ -108,15 +108,54 @@ def _counts(first: IntArray, near: IntArray, knights: IntArray) -> list[IntArray
     ]
 
 
+def sight_range(weights: IntArray) -> tuple[IntArray, IntArray]:
+    """The least and the most (n, 64) of weights (n, 18) times the counts at each square.
+
+    No board goes beyond, and some board gets there: each line and each knight's step shows a
+    square one piece at most, whatever the others show.
+    """
+    near, far, knight = _seen_pieces()
+    beside, beyond = (RAY_SQUARES[:, k] != OFF_BOARD for k in (0, 1))  # (8, 64)
+    steps = (KNIGHT_SQUARES != OFF_BOARD).sum(axis=0)
+
+    def most(signed: IntArray) -> IntArray:
+        by_near, by_far, by_knight = (
+            np.tensordot(signed, table, axes=(1, -1)).max(axis=-1) for table in (near, far, knight)
+        )
+        either = np.maximum(by_near, by_far)  # (n, 8)
+        lines = by_near @ (beside & ~beyond) + either @ (beside & beyond)
+        total: IntArray = lines + by_knight[:, None] * steps
+        return total
+
+    return -most(-weights), most(weights)
+
+
 @cache
 def sight_limits() -> IntArray:
     """(18, 64): what each count reaches at most, over all boards."""
-    near = (RAY_SQUARES[:, 0] != OFF_BOARD).astype(np.int64)
-    knights = (KNIGHT_SQUARES != OFF_BOARD).astype(np.int64).sum(axis=0)
-    diagonal, straight = near[list(_DIAGONAL)].sum(axis=0), near[list(_STRAIGHT)].sum(axis=0)
-    up, down, every = near[list(_UP)].sum(axis=0), near[list(_DOWN)].sum(axis=0), near.sum(axis=0)
-    rest = [knights, diagonal, straight, every, every]
-    lines = [diagonal, straight]
-    limits = np.stack([down, *rest, up, *rest, *lines, *lines, knights, up])
+    limits = sight_range(np.eye(SIGHT_PLANES, dtype=np.int64))[1]
     limits.flags.writeable = False
     return limits
+
+
+@cache
+def _seen_pieces() -> tuple[IntArray, IntArray, IntArray]:
+    """The counts (.., 18) that one piece of each code makes by itself at a square.
+
+    It stands next to the square on a line (8, 13, ..), further away on it (8, 13, ..), or a
+    knight's step away (13, ..); code 0 is no piece.
+    """
+    middle = 27  # d4, from where every step stays on the board
+
+    def by_code(square: int) -> list[IntArray]:
+        found = []
+        for code in range(13):
+            planes = np.zeros((13, 64), dtype=np.int64)
+            planes[code - 1, square] = code > 0
+            found.append(sight_planes(planes)[:, middle])
+        return found
+
+    near, far = (
+        np.array([by_code(int(line[k])) for line in RAY_SQUARES[:, :, middle]]) for k in (0, 1)
+    )
+    return near, far, np.array(by_code(int(KNIGHT_SQUARES[0, middle])))

@@ -7,7 +7,7 @@ from engine.blocks import cut, product
 
 
 @pytest.mark.parametrize("rows", [1, 8, 9, 152])
-@pytest.mark.parametrize("inputs", [1, 511, 512, 513, 1100])
+@pytest.mark.parametrize("inputs", [0, 1, 511, 512, 513, 1100])
 def test_a_product_is_the_matrix_product(rows: int, inputs: int) -> None:
     rng = np.random.default_rng(rows + inputs)
     matrix = rng.integers(-(2**15), 2**15, size=(rows, inputs))

@@ -17,6 +17,7 @@ from engine.sight import (
     between,
     sight_limits,
     sight_planes,
+    sight_range,
 )
 from tests.engine.boards import legal_boards, wild_boards, word_of
 from tests.engine.naive import naive_codes, naive_sight
@@ -104,6 +105,37 @@ def test_limits_hold() -> None:
     for word in wild_boards(100, seed=1):
         assert (sight_of(word) <= sight_limits()).all()
     assert sight_limits().max(axis=1).tolist() == [2, 8, 4, 4, 8, 8] * 2 + [4, 4, 4, 4, 8, 2]
+
+
+def test_the_range_of_a_sum_of_counts_is_attained() -> None:
+    """By the board that shows each line and each knight's step its best piece, near or far."""
+    weights = np.random.default_rng(4).integers(-20, 21, size=(8, SIGHT_PLANES))
+    least, most = sight_range(weights)
+    for square in (chess.A1, chess.D4, chess.G3, chess.E8):
+        for row in range(len(weights)):
+            high = sight_of(_best_board(weights[row], square))[:, square]
+            low = sight_of(_best_board(-weights[row], square))[:, square]
+            assert weights[row] @ high == most[row, square]
+            assert weights[row] @ low == least[row, square]
+
+
+def _best_board(weights: IntArray, square: int) -> int:
+    word = 0
+    ways = [*RAY_SQUARES[:, :2, square].tolist(), *KNIGHT_SQUARES[:, square, None].tolist()]
+    for way in ways:
+        places = [code << 4 * at for at in way if at != OFF_BOARD for code in range(13)]
+        word |= max(places, key=lambda one: int(weights @ sight_of(one)[:, square]), default=0)
+    return word
+
+
+@given(st.lists(st.integers(0, 12), min_size=64, max_size=64), st.integers(0, 1000))
+@settings(max_examples=40, deadline=None)
+def test_no_sum_of_counts_leaves_its_range(codes: list[int], seed: int) -> None:
+    weights = np.random.default_rng(seed).integers(-20, 21, size=(5, SIGHT_PLANES))
+    least, most = sight_range(weights)
+    sums = weights @ sight_of(word_of(codes))
+    assert (least <= sums).all()
+    assert (sums <= most).all()
 
 
 def test_tables_are_geometry() -> None:
