@@ -25,10 +25,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.errors import InvalidNet, InvalidPosition, NoLegalMove
-from engine.policy_map import FROM_SQUARE, TO_SQUARE
 from engine.net_file import IntArray
 from engine.player import legal_indices
-from engine.policy_map import MOVES
+from engine.policy_map import FROM_SQUARE, MOVES, TO_SQUARE
 
 CONTRACT_VERSION: Final = "checkproof/onnx/1"
 SQUARES: Final = 64

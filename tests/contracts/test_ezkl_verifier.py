@@ -17,8 +17,7 @@ from eth_utils.crypto import keccak
 
 from engine.encoding import Position
 from engine.export import Heads
-from engine.policy_map import FROM_SQUARE, TO_SQUARE
-from engine.policy_map import legal_mask, move_index
+from engine.policy_map import FROM_SQUARE, TO_SQUARE, legal_mask, move_index
 from proofs.ezkl_build import CODE_LIMIT, Manifest
 from proofs.ezkl_prover import EzklProver
 from proofs.ezkl_shape import FIELD, inputs, pack_outputs, to_field, unpack_outputs
