@@ -9,9 +9,10 @@ Ten public inputs (the limbs), then private wires, each forced by what lies befo
     sight           which pieces see which square, as far as the net asks (proofs/circuit_sight.py)
     layer k         sums are free; an activation costs its bits and two constraints, a gate one
     reach           T_p(b): what the head adds for an own piece p that moves to square b
-    piece term      own_p(a) * T_p(b) for every index from a to b and each of its movers p ..
-    logit           .. the last of them together with all that is added to it; the logits of
-                    indices without such products, and of nets without, are sums without a wire
+    piece term      own_p(a) * T_p(b) for every index from a to b and each of its movers p, two
+                    movers by one product (proofs/circuit_net.py) ..
+    logit           .. the last together with all that is added to it; the logits of indices
+                    without such products, and of nets without, are sums without a wire
     block, entry    one-hots of index >> 5 (59 blocks) and index & 31, by product trees
     chosen mask     the mask word of the chosen block, as 32 bits; check `legal`: the entry's is 1
     chosen logit    the 32 logits of the chosen block; `best` is the entry's
@@ -36,10 +37,11 @@ else rests on it: under a mask with two of them no statement has a witness.
 
 Why nothing wraps.  Every wire is a bit, a product of bits, a mask word of 32 bits, a count of
 pieces, or an integer inside the net's static bounds (below 2^48 in magnitude; a `reach` or a `piece
-term` is a difference of such sums), once its inputs are: so each combination that is decomposed, a
-group's sum of one ahead_i or none too, is an integer of magnitude below 2^50, and each run of bits
-is a number in 0 .. 2^50 - 1.  P is about 2^253.6: integers this small are congruent only if they
-are equal, so a negative one has no bits at all.  A limb's 253 bits sum to less than 2^253 < P.
+term` is a difference of such sums, a `reach pair` a product of two), once its inputs are: so each
+combination that is decomposed, a group's sum of one ahead_i or none too, is an integer of magnitude
+below 2^50, and each run of bits is a number in 0 .. 2^50 - 1.  P is about 2^253.6: integers this
+small are congruent only if they are equal, so a negative one has no bits at all.  A limb's 253 bits
+sum to less than 2^253 < P.
 proofs/soundness.py finds the same from the finished file alone.
 """
 
@@ -52,15 +54,16 @@ import numpy as np
 
 from engine.net import NetSpec, Trace
 from engine.player import legal_indices
+from engine.wiring import wiring_of
 from proofs.builder import Builder
 from proofs.circuit_choice import constrain_choice
 from proofs.circuit_net import logits_of
 from proofs.errors import NotTheNetsMove
 from proofs.field import Words
-from proofs.layout import Layout, shape_of
 from proofs.linear import Lin
 from proofs.r1cs import Ints, R1cs, sha256_hex, wtns_bytes
 from proofs.statement import FIELDS, LIMB_BITS, LIMBS, PUBLIC_BITS, Statement
+from proofs.wires import Layout
 from proofs.witness import assign, public_bit_places
 
 
@@ -112,11 +115,11 @@ def best_index(logits: Ints, mask: int) -> int | None:
 def compile_circuit(net: NetSpec) -> MoveCircuit:
     """The circuit that proves `net`'s moves: a second, or several for the largest nets."""
     builder = Builder(LIMBS)
-    shape = shape_of(net)
+    wiring = wiring_of(net)
     bits = _public_bits(builder)
-    logits = logits_of(builder, net, shape, bits["board"], bits["dice"])
-    constrain_choice(builder, shape, bits["index"], bits["mask"], logits)
-    layout = Layout(shape, dict(builder.blocks), builder.n_wires)
+    logits = logits_of(builder, net, wiring, bits["board"], bits["dice"])
+    constrain_choice(builder, wiring, bits["index"], bits["mask"], logits)
+    layout = Layout(wiring, dict(builder.blocks), builder.n_wires)
     return MoveCircuit(net, builder.finish(), layout)
 
 

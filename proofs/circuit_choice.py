@@ -9,13 +9,13 @@ import numpy as np
 
 from engine.move_groups import group_of, groups
 from engine.policy_map import POLICY_SIZE
+from engine.wiring import BLOCK, BLOCKS, Wiring
 from proofs.builder import Builder, bit_sums
-from proofs.layout import BLOCK, BLOCKS, Shape
 from proofs.linear import Lin, concat
 from proofs.r1cs import Ints
 
 
-def constrain_choice(builder: Builder, shape: Shape, index: Lin, mask: Lin, logits: Lin) -> None:
+def constrain_choice(builder: Builder, wiring: Wiring, index: Lin, mask: Lin, logits: Lin) -> None:
     """The 11 bits of the index name the first of the mask's moves with the highest logit."""
     every = np.arange(POLICY_SIZE)
     block = _one_hot(builder, "block", index.take(np.arange(5, 11)), BLOCKS)
@@ -37,9 +37,9 @@ def constrain_choice(builder: Builder, shape: Shape, index: Lin, mask: Lin, logi
 
     later = builder.linear("later block", block.combine(_later(BLOCKS)))
     ahead = best.take(np.zeros(POLICY_SIZE)) - logits - later.take(every // BLOCK)
-    _compare_groups(builder, ahead, mask, shape.compare_widths)
+    _compare_groups(builder, ahead, mask, wiring.compare_widths)
     ahead = best.take(np.zeros(BLOCK)) - chosen - entry.combine(_later(BLOCK))
-    widths = shape.block_compare_widths
+    widths = wiring.block_compare_widths
     bits = builder.booleans("block compare bits", int(widths.sum()))
     builder.constrain("block compare", ahead, chosen_mask, bit_sums(bits, widths))
 

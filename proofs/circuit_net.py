@@ -2,6 +2,12 @@
 
 Sums are free inside a constraint, but their terms repeat wherever they are read: so a sum that
 much reads gets a wire.  Vectors of features are flat, row channel * 64 + square.
+
+An index from a to b whose movers are p and q needs own_p(a) * T_p(b) + own_q(a) * T_q(b) in its
+logit.  No square holds two pieces, own_p * own_q = 0, so one product gives that sum (the inner
+product of Winograd, 1968), and T_p(b) * T_q(b) is shared by all indices to b:
+
+    (own_p(a) + T_q(b)) * (own_q(a) + T_p(b)) - T_p(b) * T_q(b)
 """
 
 from __future__ import annotations
@@ -13,22 +19,22 @@ from engine.net_file import IntArray, Layer
 from engine.noise import COINS, noise_places, noise_signs
 from engine.policy_map import FROM_SQUARE, POLICY_SIZE, TO_SQUARE, TYPE
 from engine.sight import OFF_BOARD
+from engine.wiring import LayerWiring, PieceWiring, Wiring
 from proofs.builder import Builder, bit_sums
 from proofs.circuit_sight import sight_planes
-from proofs.layout import LayerLayout, PieceLayout, Shape
 from proofs.linear import Lin, concat
 from proofs.r1cs import Ints
 
 
-def logits_of(builder: Builder, net: NetSpec, shape: Shape, board: Lin, dice: Lin) -> Lin:
+def logits_of(builder: Builder, net: NetSpec, wiring: Wiring, board: Lin, dice: Lin) -> Lin:
     """The logits (1858,) over the 256 bits of the board word and the 128 of the dice."""
     features = _planes(builder, board)
     if net.sight:
         pieces = features.take(np.arange(12 * 64))
-        features = concat([features, sight_planes(builder, pieces, shape.sight)])
-    for k, (layer, live) in enumerate(zip(net.layers, shape.layers, strict=True)):
+        features = concat([features, sight_planes(builder, pieces, wiring.sight)])
+    for k, (layer, live) in enumerate(zip(net.layers, wiring.layers, strict=True)):
         features = concat([features, _outputs(builder, f"layer {k}", features, layer, live)])
-    return _logits(builder, net, shape.pieces, features, dice)
+    return _logits(builder, net, wiring.pieces, features, dice)
 
 
 def _planes(builder: Builder, board: Lin) -> Lin:
@@ -54,7 +60,7 @@ def _pairs(which: int) -> Ints:
     return np.asarray((64 * number[:, None] + np.arange(64)).ravel(), dtype=np.int64)
 
 
-def _outputs(builder: Builder, name: str, features: Lin, layer: Layer, live: LayerLayout) -> Lin:
+def _outputs(builder: Builder, name: str, features: Lin, layer: Layer, live: LayerWiring) -> Lin:
     """A layer's outputs (outputs * 64,); rows that are always 0 have no wire."""
     sums = _sums(features, layer.taps, layer.weights, layer.bias, live.rows)
     if layer.gate is None:
@@ -88,7 +94,7 @@ def _sums(
     return features.weighted(len(rows), row, source, weight) + Lin.const(bias[rows // 64])
 
 
-def _activations(builder: Builder, name: str, sums: Lin, live: LayerLayout) -> Lin:
+def _activations(builder: Builder, name: str, sums: Lin, live: LayerWiring) -> Lin:
     """max(x, 0) >> shift for every row: x + 2^(w-1) in w bits; the top bit says >= 0."""
     bits = builder.booleans(f"{name} bits", int(live.widths.sum()))
     offset = Lin.const(np.left_shift(1, live.widths - 1))
@@ -100,7 +106,7 @@ def _activations(builder: Builder, name: str, sums: Lin, live: LayerLayout) -> L
     return builder.product(name, shifted, tops)
 
 
-def _logits(builder: Builder, net: NetSpec, pieces: PieceLayout, features: Lin, dice: Lin) -> Lin:
+def _logits(builder: Builder, net: NetSpec, pieces: PieceWiring, features: Lin, dice: Lin) -> Lin:
     """The logits; those of indices with a product of their own piece get a wire for nothing."""
     head = net.head
     logits = Lin.const(head.bias) + _noise(net.noise, dice)
@@ -110,17 +116,35 @@ def _logits(builder: Builder, net: NetSpec, pieces: PieceLayout, features: Lin, 
         return logits
     piece, square = np.divmod(pieces.reach, 64)
     reach = builder.linear("reach", _rows_at(features, head.piece_weights[piece], square))
-    own = features.take(64 * pieces.piece + FROM_SQUARE[pieces.index])
-    reached = reach.take(pieces.reached)
-    first = np.delete(np.arange(len(pieces.index)), pieces.last)
-    terms = builder.product("piece term", own.take(first), reached.take(first))
+    a, b, minus = _factors(builder, pieces, features, reach)
+    first = np.delete(np.arange(a.n), pieces.last)
+    terms = builder.product("piece term", a.take(first), b.take(first), plus=-minus.take(first))
     logits += terms.grouped(pieces.index[first], POLICY_SIZE)
-    with_piece = pieces.index[pieces.last]
-    wires = builder.product(
-        "logit", own.take(pieces.last), reached.take(pieces.last), plus=logits.take(with_piece)
-    )
+    last, with_piece = pieces.last, pieces.index[pieces.last]
+    rest = logits.take(with_piece) - minus.take(last)
+    wires = builder.product("logit", a.take(last), b.take(last), plus=rest)
     others = np.delete(np.arange(POLICY_SIZE), with_piece)
     return wires.grouped(with_piece, POLICY_SIZE) + logits.take(others).grouped(others, POLICY_SIZE)
+
+
+def _factors(
+    builder: Builder, pieces: PieceWiring, features: Lin, reach: Lin
+) -> tuple[Lin, Lin, Lin]:
+    """Per product its factors, and what it is more than own_p(a) * T_p(b) + own_q(a) * T_q(b)."""
+    count = len(pieces.index)
+    paired = np.flatnonzero(pieces.second >= 0)
+    from_square, piece = FROM_SQUARE[pieces.index], pieces.reach // 64
+    second, pair = pieces.second[paired], pieces.pair[paired]
+    squares = builder.product(
+        "reach pair", reach.take(pieces.pairs[:, 0]), reach.take(pieces.pairs[:, 1])
+    )
+    own = features.take(64 * piece[pieces.first] + from_square)
+    others = features.take(64 * piece[second] + from_square[paired]).grouped(paired, count)
+    return (
+        own + reach.take(second).grouped(paired, count),
+        reach.take(pieces.first) + others,
+        squares.take(pair).grouped(paired, count),
+    )
 
 
 def _rows_at(features: Lin, weights: IntArray, squares: Ints) -> Lin:

@@ -17,8 +17,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from engine.sight import OFF_BOARD, RAY_SQUARES, SIGHT_PLANES
+from engine.wiring import LINE, SIGHT, SightWiring, sight_squares
 from proofs.builder import Builder
-from proofs.layout import LINE, SIGHT, SightLayout, sight_squares
 from proofs.linear import Lin, concat
 from proofs.r1cs import Ints
 
@@ -26,15 +26,15 @@ _NEAR: Ints = RAY_SQUARES[:, 0]  # (8, 64)
 _CODES = 12
 
 
-def sight_planes(builder: Builder, pieces: Lin, layout: SightLayout) -> Lin:
+def sight_planes(builder: Builder, pieces: Lin, wiring: SightWiring) -> Lin:
     """The planes (18 * 64,) over the twelve piece planes (12 * 64,); 0 where nothing reads them."""
-    terms = _Terms.of(builder, pieces, layout)
+    terms = _Terms.of(builder, pieces, wiring)
     planes = [Lin.zero(64)] * SIGHT_PLANES
-    for plane in layout.read.tolist():
+    for plane in wiring.read.tolist():
         planes[plane] = terms.sum(plane)
-    if len(layout.summed):
-        wires = builder.linear("sight", concat([planes[p] for p in layout.summed]))
-        for k, plane in enumerate(layout.summed.tolist()):
+    if len(wiring.summed):
+        wires = builder.linear("sight", concat([planes[p] for p in wiring.summed]))
+        for k, plane in enumerate(wiring.summed.tolist()):
             planes[plane] = wires.take(64 * k + np.arange(64))
     return concat(planes)
 
@@ -47,25 +47,25 @@ class _Terms:
     seen: Ints  # (13, 8, 64): which row says whether a line meets a code first
 
     @classmethod
-    def of(cls, builder: Builder, pieces: Lin, layout: SightLayout) -> _Terms:
-        count = len(layout.squares)
+    def of(cls, builder: Builder, pieces: Lin, wiring: SightWiring) -> _Terms:
+        count = len(wiring.squares)
         rows = concat([pieces, builder.wires("seen", count), Lin.zero(1)])
         code, near = np.arange(_CODES + 1)[:, None, None], _NEAR[None]
         seen = np.where(near == OFF_BOARD, rows.n - 1, 64 * (code - 1) + near)
-        seen[layout.codes, layout.lines, layout.squares] = pieces.n + np.arange(count)
+        seen[wiring.codes, wiring.lines, wiring.squares] = pieces.n + np.arange(count)
         terms = cls(rows, seen)
         if count:
-            terms._constrain(builder, pieces, layout)
+            terms._constrain(builder, pieces, wiring)
         return terms
 
-    def _constrain(self, builder: Builder, pieces: Lin, layout: SightLayout) -> None:
+    def _constrain(self, builder: Builder, pieces: Lin, wiring: SightWiring) -> None:
         ones = Lin.const(np.ones(64))
         occupied = pieces.grouped(np.arange(pieces.n) % 64, 64)
         empty = builder.linear("empty", ones - occupied)
-        near = _NEAR[layout.lines, layout.squares]
-        beyond = self.rows.take(self.seen[layout.codes, layout.lines, near])
-        here = self.rows.take(self.seen[layout.codes, layout.lines, layout.squares])
-        met = pieces.take(64 * (layout.codes - 1) + near)
+        near = _NEAR[wiring.lines, wiring.squares]
+        beyond = self.rows.take(self.seen[wiring.codes, wiring.lines, near])
+        here = self.rows.take(self.seen[wiring.codes, wiring.lines, wiring.squares])
+        met = pieces.take(64 * (wiring.codes - 1) + near)
         builder.constrain("seen", empty.take(near), beyond, here - met)
 
     def sum(self, plane: int) -> Lin:

@@ -15,11 +15,11 @@ import numpy as np
 from engine.move_groups import group_of, groups
 from engine.net import NetSpec, Trace
 from engine.policy_map import POLICY_SIZE
-from proofs.field import Words, ints_to_words, small_to_words
-from proofs.layout import BLOCK, Layout
+from engine.wiring import BLOCK
+from proofs.field import Words, ints_to_words
 from proofs.r1cs import Ints
 from proofs.statement import FIELDS, LIMBS, PUBLIC_BITS, Statement
-from proofs.wires import Wires, decompose
+from proofs.wires import Layout, Wires, decompose
 from proofs.witness_net import assign_net
 
 CONTEXT_USED: Final = 18
@@ -37,7 +37,7 @@ def assign(layout: Layout, net: NetSpec, statement: Statement, trace: Trace) -> 
         offset += width
     assign_net(wires, net, fields["board"], trace)
     _choice(wires, fields["index"], fields["mask"], trace.logits)
-    words = small_to_words(wires.values)
+    words = wires.words()
     words[1 : LIMBS + 1] = ints_to_words(list(statement.limbs))
     return words
 
@@ -77,7 +77,7 @@ def _choice(wires: Wires, index: Ints, mask: Ints, logits: Ints) -> None:
     later = wires.put("later block", _later(block))
     _compare_groups(wires, mask * (best - logits - later[every // BLOCK]))
     ahead = chosen_mask * (best - chosen - _later(entry))
-    wires.put("block compare bits", decompose(ahead, wires.layout.shape.block_compare_widths))
+    wires.put("block compare bits", decompose(ahead, wires.layout.wiring.block_compare_widths))
 
 
 def _compare_groups(wires: Wires, ahead: Ints) -> None:
@@ -85,7 +85,7 @@ def _compare_groups(wires: Wires, ahead: Ints) -> None:
     wires.put("ahead", np.delete(ahead, last))
     by_group = np.zeros(len(last), dtype=np.int64)
     np.add.at(by_group, group_of(), ahead)
-    wires.put("compare bits", decompose(by_group, wires.layout.shape.compare_widths))
+    wires.put("compare bits", decompose(by_group, wires.layout.wiring.compare_widths))
 
 
 def _later(one_hot: Ints) -> Ints:

@@ -94,7 +94,7 @@ def shifted_limb(circuit: MoveCircuit, statement: Statement) -> Cheat:
 def shifted_activation(circuit: MoveCircuit, statement: Statement) -> Cheat:
     """One sum's bits replaced by those of the sum plus the modulus; its activation stays 0."""
     trace = circuit.net.forward(statement.board)
-    layer = circuit.layout.shape.layers[0]
+    layer = circuit.layout.wiring.layers[0]
     sums = trace.pre[0].ravel()[layer.rows]
     half = np.left_shift(1, layer.widths - 1)
     k = int(np.flatnonzero((sums < -1) & (sums >= -half))[0])

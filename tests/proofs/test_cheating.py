@@ -99,7 +99,7 @@ def test_any_single_changed_wire_is_noticed(pawn: MoveCircuit) -> None:
 
 def test_no_run_of_bits_can_wrap_around(pawn: MoveCircuit) -> None:
     """The text at the head of proofs/circuit.py, in numbers."""
-    layout, bounds = pawn.layout.shape, pawn.net.bounds()
+    layout, bounds = pawn.layout.wiring, pawn.net.bounds()
     widths = [layer.widths for layer in layout.layers]
     widths += [layout.compare_widths, layout.block_compare_widths]
     assert max(int(w.max()) for w in widths) <= 27

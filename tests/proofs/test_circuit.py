@@ -7,10 +7,10 @@ from engine.errors import InvalidPosition
 from engine.move_groups import groups
 from engine.net import NetSpec, house_net
 from engine.train.model import torch_logits
+from engine.wiring import BLOCK
 from proofs.circuit import MoveCircuit, best_index, compile_circuit
 from proofs.errors import NotTheNetsMove
 from proofs.field import Words, words_to_ints
-from proofs.layout import BLOCK
 from proofs.r1cs import Ints, Matrix, R1cs, parse_wtns
 from proofs.statement import LIMBS, Statement
 from proofs.witness import public_bit_places

@@ -1,7 +1,7 @@
-"""Which values of a net get wires, how many bits each run of bits has, and where wires lie.
+"""Which values of a net its circuit has wires for, and how many bits each of its runs of bits has.
 
 Decided by the net alone: by its static bounds, and by which weights are 0.  proofs/circuit.py
-makes constraints by this, proofs/witness.py fills in values.
+makes constraints by this and proofs/witness.py fills in values; `engine.train.cost` counts.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from engine.bounds import Bounds
 from engine.move_groups import groups
@@ -17,7 +18,8 @@ from engine.net import NetSpec
 from engine.net_file import INPUT_PLANES, Layer
 from engine.policy_map import MOVERS, POLICY_SIZE, TO_SQUARE
 from engine.sight import KNIGHT_SQUARES, OFF_BOARD, RAY_SQUARES, SIGHT_PLANES
-from proofs.r1cs import Ints
+
+Ints = NDArray[np.int64]
 
 BLOCK: Final = 32
 """Moves in a block: the circuit picks a block by index >> 5, then an entry by index & 31."""
@@ -56,8 +58,12 @@ SIGHT: Final = (
 eight directions (lines, or knight's steps)."""
 
 
+_PAIRING: Final = (2, 3, 4, 0, 5, 1)
+"""B R Q P K N: so bishops or rooks share products with queens, pawns with kings."""
+
+
 @dataclass(frozen=True, eq=False)
-class SightLayout:
+class SightWiring:
     """The sight planes that a weight reads, and the wires that they need."""
 
     read: Ints  # planes 0..17
@@ -68,7 +74,7 @@ class SightLayout:
 
 
 @dataclass(frozen=True, eq=False)
-class LayerLayout:
+class LayerWiring:
     """A layer's rows (output * 64 + square) that can be other than 0, so that have wires."""
 
     rows: Ints
@@ -78,44 +84,40 @@ class LayerLayout:
 
 
 @dataclass(frozen=True, eq=False)
-class PieceLayout:
-    """The head's products of an own piece and its row of weights at the to-square."""
+class PieceWiring:
+    """The head's products of own pieces on from-squares and sums T_p(square), see `reach`.
 
-    reach: Ints  # piece * 64 + square: where that sum is needed
-    index: Ints  # (n,) per product, sorted by this index,
-    piece: Ints  # (n,) the piece 0..5,
-    reached: Ints  # (n,) and its sum's place in `reach`
+    One product serves one piece or two of an index; -1 stands for no second piece.
+    """
+
+    reach: Ints  # piece * 64 + square: which sums are needed
+    pairs: Ints  # (m, 2) places in `reach`, of two pieces and one square
+    index: Ints  # (n,) per product its index, ascending,
+    first: Ints  # (n,) place in `reach` of the first piece
+    second: Ints  # (n,) and of the second,
+    pair: Ints  # (n,) place in `pairs`
     last: Ints  # products that are the last of their index: these force its logit
 
 
 @dataclass(frozen=True, eq=False)
-class Shape:
-    """Everything that follows from the net before any wire is numbered."""
+class Wiring:
+    """Everything about a net's circuit but its weights and the wires' numbers."""
 
-    sight: SightLayout
-    layers: tuple[LayerLayout, ...]
-    pieces: PieceLayout
+    sight: SightWiring
+    layers: tuple[LayerWiring, ...]
+    pieces: PieceWiring
     compare_widths: Ints  # by group of engine/move_groups.py
     block_compare_widths: Ints  # (32,)
 
 
-@dataclass(frozen=True, eq=False)
-class Layout:
-    """A circuit's shape, and where the wires of each name lie."""
-
-    shape: Shape
-    blocks: dict[str, slice]
-    n_wires: int
-
-
-def shape_of(net: NetSpec) -> Shape:
-    """The shape of a net's circuit."""
+def wiring_of(net: NetSpec) -> Wiring:
+    """The wiring of a net's circuit."""
     bounds = net.bounds()
     layers = tuple(_layer(layer, bounds, k) for k, layer in enumerate(net.layers))
-    return Shape(_sight(net), layers, _pieces(net), *_compare_widths(bounds))
+    return Wiring(_sight(net), layers, _pieces(net), *_compare_widths(bounds))
 
 
-def _sight(net: NetSpec) -> SightLayout:
+def _sight(net: NetSpec) -> SightWiring:
     read = _planes_read(net) if net.sight else np.zeros(0, dtype=np.int64)
     summed = [p for p in read.tolist() if SIGHT[p][0] != NEAR or len(SIGHT[p][2]) > 2]
     seen = {(code, line) for p in read for kind, code, lines in [SIGHT[p]] if kind == LINE
@@ -126,7 +128,7 @@ def _sight(net: NetSpec) -> SightLayout:
         for square in np.flatnonzero(RAY_SQUARES[line, 1] != OFF_BOARD)
     ]
     codes, lines, squares = np.array(wires, dtype=np.int64).reshape(-1, 3).T
-    return SightLayout(read, np.array(summed, dtype=np.int64), codes, lines, squares)
+    return SightWiring(read, np.array(summed, dtype=np.int64), codes, lines, squares)
 
 
 def _planes_read(net: NetSpec) -> Ints:
@@ -141,22 +143,34 @@ def _planes_read(net: NetSpec) -> Ints:
     return np.flatnonzero(read)
 
 
-def _layer(layer: Layer, bounds: Bounds, k: int) -> LayerLayout:
+def _layer(layer: Layer, bounds: Bounds, k: int) -> LayerWiring:
     if layer.gate is not None:
         rows = np.flatnonzero((bounds.act_lo[k] != 0) | (bounds.act_hi[k] != 0))
-        return LayerLayout(rows, np.zeros(0, dtype=np.int64), 0, gate=True)
+        return LayerWiring(rows, np.zeros(0, dtype=np.int64), 0, gate=True)
     lo, hi = bounds.pre_lo[k].ravel(), bounds.pre_hi[k].ravel()
     rows = np.flatnonzero(hi >> layer.shift > 0)  # elsewhere max(x, 0) >> shift is always 0
     # -2^(w-1) <= lo and hi < 2^(w-1)
     magnitude = np.maximum(bit_length(np.maximum(-lo - 1, 0)), bit_length(hi))
-    return LayerLayout(rows, 1 + magnitude[rows], layer.shift, gate=False)
+    return LayerWiring(rows, 1 + magnitude[rows], layer.shift, gate=False)
 
 
-def _pieces(net: NetSpec) -> PieceLayout:
-    index, piece = np.nonzero(MOVERS & net.head.piece_weights.any(axis=1))
-    reach, reached = np.unique(64 * piece + TO_SQUARE[index], return_inverse=True)
+def _pieces(net: NetSpec) -> PieceWiring:
+    able = MOVERS & net.head.piece_weights.any(axis=1)
+    products = []
+    for i, square in enumerate(TO_SQUARE.tolist()):
+        sums = [64 * piece + square for piece in _PAIRING if able[i, piece]]
+        sums += [-1] * (len(sums) % 2)
+        products += [(i, *sums[k : k + 2]) for k in range(0, len(sums), 2)]
+    index, first, second = np.array(products, dtype=np.int64).reshape(-1, 3).T
+    reach = np.setdiff1d(np.concatenate([first, second]), -1)
+    first = np.searchsorted(reach, first)
+    second = np.where(second < 0, -1, np.searchsorted(reach, second))
+    both = np.flatnonzero(second >= 0)
+    pairs, number = np.unique(np.stack([first, second])[:, both], axis=1, return_inverse=True)
+    pair = np.full(len(index), -1, dtype=np.int64)
+    pair[both] = number.ravel()
     last = np.flatnonzero(np.diff(index, append=POLICY_SIZE))
-    return PieceLayout(reach, index, piece, reached.ravel(), last)
+    return PieceWiring(reach, pairs.T, index, first, second, pair, last)
 
 
 def _compare_widths(bounds: Bounds) -> tuple[Ints, Ints]:
