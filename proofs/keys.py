@@ -74,14 +74,19 @@ class KeyStore:
         self.root = Path(root)
 
     def ensure_dev_key(
-        self, net: NetSpec, progress: Callable[[str], None] | None = None
+        self,
+        net: NetSpec,
+        progress: Callable[[str], None] | None = None,
+        *,
+        circuit: MoveCircuit | None = None,
     ) -> KeyRecord:
         """The development key of `net`, made now (some seconds) if the store has none.
 
-        `progress` hears one line at the start of each long step.
+        `progress` hears one line at the start of each long step; `circuit` is the net's, if it is
+        compiled already.
         """
         tell = progress or _silent
-        circuit = compile_circuit(net)
+        circuit = circuit or compile_circuit(net)
         with self._lock():
             for record in self.of_circuit(circuit.hash):
                 if record.kind == DEVELOPMENT:
@@ -121,13 +126,20 @@ class KeyStore:
             known = self.find(sha256_hex(vk))
             return known or self._add(circuit, loaded, vk, {"kind": DEVELOPMENT}, {})
 
-    def key_of(self, net: NetSpec, progress: Callable[[str], None] | None = None) -> KeyRecord:
+    def key_of(
+        self,
+        net: NetSpec,
+        progress: Callable[[str], None] | None = None,
+        *,
+        circuit: MoveCircuit | None = None,
+    ) -> KeyRecord:
         """The key to prove with: a ceremony's, the latest kept, else the development key."""
-        keys = self.of_circuit(compile_circuit(net).hash)
+        circuit = circuit or compile_circuit(net)
+        keys = self.of_circuit(circuit.hash)
         made = [key for key in keys if key.kind == CEREMONY]
         if made:
             return max(made, key=lambda key: key.proving_key.stat().st_mtime_ns)
-        return self.ensure_dev_key(net, progress)
+        return self.ensure_dev_key(net, progress, circuit=circuit)
 
     def find(self, key_hash: str) -> KeyRecord | None:
         """The key of this hash, None if it is not here.  Raises KeyDamaged."""

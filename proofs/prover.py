@@ -140,6 +140,7 @@ class ProverPool:
         self._loads: deque[_Load] = deque()
         self._loading: _Load | None = None
         self._loaded: list[HouseNetKey] = []
+        self._at_once: dict[str, int] = {}
         self._has_keys = False
         self._setbacks = 0
         self._rest_until = 0.0
@@ -178,28 +179,31 @@ class ProverPool:
         self._wake()
         return task.future
 
-    def load(self, key: HouseNetKey, *, size: float | None = None) -> Future[None]:
-        """Have a key loaded beside the work; the future's errors: ProverFailed, ProverDied.
-
-        `size`, such as the number of constraints, tells how long its first proof will take.
-        """
-        load = _Load(key, Future())
+    def load(self, key: HouseNetKey) -> Future[None]:
+        """Have a key loaded beside the work; the future's errors: ProverFailed, ProverDied."""
         with self._lock:
-            if size is not None:
-                self._pace.size(key.key_hash, size)
-            if self._closing:
-                load.future.set_exception(ProverDied("the pool is closed"))
-            elif key in self._loaded:
-                load.future.set_result(None)
-            else:
-                self._loads.append(load)
+            waiting = [*self._loads, *([self._loading] if self._loading is not None else [])]
+            load = next((load for load in waiting if load.key == key), None)
+            if load is None:
+                load = _Load(key, Future())
+                if self._closing:
+                    load.future.set_exception(ProverDied("the pool is closed"))
+                elif key in self._loaded:
+                    load.future.set_result(None)
+                else:
+                    self._loads.append(load)
         self._wake()
         return load.future
 
-    def size(self, key_hash: str, size: float) -> None:
-        """Tell how large a key is that was named at the start; see `load`."""
+    def know(self, key_hash: str, *, size: float, at_once: int | None = None) -> None:
+        """Tell how large a key is, such as by its constraints: by that its first proof is guessed.
+
+        `at_once` is to how many workers its jobs are given at once, lest memory run out.
+        """
         with self._lock:
             self._pace.size(key_hash, size)
+            if at_once is not None:
+                self._at_once[key_hash] = at_once
 
     def _take(self, task: _Task) -> ProversBusy | ProverDied | None:
         with self._lock:
@@ -247,6 +251,11 @@ class ProverPool:
         """The keys that are to be loaded: no worker has them."""
         loads = [*self._loads, *([self._loading] if self._loading is not None else [])]
         return {load.key.key_hash for load in loads}
+
+    def _crowded(self) -> set[str]:
+        """The keys under which as many workers prove as may."""
+        busy = [worker.task.job.key_hash for worker in self._workers if worker.task is not None]
+        return {key for key, most in self._at_once.items() if busy.count(key) >= most}
 
     def _left(self, worker: _Worker, now: float) -> float | None:
         """The seconds until a worker is probably free; None if nothing is known of its job."""
@@ -380,6 +389,7 @@ class ProverPool:
             unfit = self._unfit()
             if worker.is_old:
                 unfit |= {key.key_hash for key in self._loaded}
+            unfit |= self._crowded()
             while True:
                 task = self._queue.pop(lambda task: task.job.key_hash not in unfit)
                 if task is None:

@@ -18,14 +18,14 @@ from typing import Final
 
 from aiohttp import web
 
-from engine.net import house_net
+from engine.net import house_net, house_nets
 from proofs.chain import Chain
 from proofs.deploy import ensure_contracts
 from proofs.errors import shown_url
 from proofs.ezkl_bots import SHIPPED
 from proofs.ezkl_chooser import Choosers
 from proofs.keys import KeyStore
-from proofs.prover import ProverPool
+from proofs.prover import HouseNetKey, ProverPool
 from proofs.sender import LOCAL_KEY
 from server import log
 from server.adapters import ArenaChain, PoolProver
@@ -34,13 +34,16 @@ from server.budget import FILE_NAME, Doors, Spending
 from server.chronicle import Chronicle
 from server.config import Config, hold_folder, listen, unknown_variables
 from server.errors import KeyMissing, PageMissing
-from server.exhibition import Exhibition, fit_to_play
+from server.exhibition import Exhibited, Exhibition, fit_to_play
+from server.expected import expected_seconds
 from server.guests import Allowance, Guests
 from server.health import Vitals
 from server.hosted import Limits
 from server.house import House, Tell, open_house
+from server.house_bots import HouseBots
 from server.info import ArenaInfo, BotInfo, offered_endpoint
 from server.local_node import LocalNode
+from server.memory import MB, Memory
 from server.messages import ClockTerms
 from server.onnx_bots import OnnxBots
 from server.open_files import make_room
@@ -65,7 +68,7 @@ def run(config: Config, *, rebuild: bool = False) -> None:
     for name in unknown_variables():
         _LOG.warning(f"{name} is no setting, and is ignored")
     for name in config.bots:
-        if name not in SHIPPED:
+        if name not in (*SHIPPED, *house_nets()):
             house_net(name)  # a wrong name is told before anything is made
     if (room := make_room(config.sockets)) < config.sockets:
         _LOG.warning(f"the limit of open files (ulimit -n) has room for {room} sockets only")
@@ -148,6 +151,7 @@ async def open_server(config: Config, stack: AsyncExitStack, *, rebuild: bool = 
         ),
         vitals=_vitals(config),
     )
+    site.vitals.dearest = site.gas.dearest
     listener = listen(config.host, config.port)
     url = f"http://{config.host}:{listener.getsockname()[1]}"
     await _open_site(site, listener, stack)
@@ -161,8 +165,9 @@ async def open_server(config: Config, stack: AsyncExitStack, *, rebuild: bool = 
     site.vitals.check_store = store.check
     chain = await _open_chain(config, site, url, store, stack)
     keys = KeyStore(config.data / "keys")
-    house, onnx = await _open_bots(chain, config, keys, tell, stack)
-    pool = _open_pool(keys, config.workers, stack)
+    bots = await _open_bots(chain, config, keys, tell, stack)
+    house, onnx = bots.house, bots.onnx
+    pool = _open_pool(keys, config.workers, bots.first, stack)
     site.vitals.provers = pool.state
 
     game_chain = ArenaChain(chain)
@@ -188,14 +193,14 @@ async def open_server(config: Config, stack: AsyncExitStack, *, rebuild: bool = 
     site.find_file = onnx.find_file
 
     def show_bots() -> None:
-        site.info = _info(chain, [*house.infos, *onnx.infos()])
+        site.info = _info(chain, [*bots.ours.infos(), *onnx.infos()])
         arena.bots_changed()
 
     show_bots()
-    onnx.on_change = show_bots
-    bringing.spawn(onnx.run())
+    bots.ours.on_change = onnx.on_change = show_bots
+    bringing.spawn(bots.bring(pool))
     if config.exhibition:
-        bringing.spawn(_exhibition(site, arena, game_chain).run())
+        bringing.spawn(_exhibition(site, arena, game_chain, config.workers).run())
     site.arena = arena
     stack.push_async_callback(_close_doors, site)
     print(f"Arena ready at {url}", flush=True)
@@ -209,34 +214,53 @@ def _guard_budget(site: Site, arena: Arena, chain: Chain, tasks: Tasks) -> None:
     tasks.spawn(site.vitals.watch(chain, each=doors.look))
 
 
+@dataclass(frozen=True)
+class _Bots:
+    """All bots of an arena; `first` are the keys that its provers begin with."""
+
+    house: House
+    ours: HouseBots
+    onnx: OnnxBots
+    first: list[HouseNetKey]
+
+    async def bring(self, pool: ProverPool) -> None:
+        """Make what is missing, one bot after the other, lest they all take long."""
+        await self.ours.run(pool)
+        await self.onnx.run()
+
+
 async def _open_bots(
     chain: Chain, config: Config, keys: KeyStore, tell: Tell, stack: AsyncExitStack
-) -> tuple[House, OnnxBots]:
+) -> _Bots:
     shipped = tuple(name for name in config.bots if name in SHIPPED)
-    ours = tuple(name for name in config.bots if name not in SHIPPED)
-    house = await open_house(chain, keys, ours, tell)
+    names = tuple(name for name in config.bots if name not in SHIPPED)
+    house = await open_house(chain)
+    memory = Memory(None if config.memory_mb is None else config.memory_mb * MB)
+    ours = HouseBots(chain, keys, names, house, memory=memory, workers=config.workers)
+    first = await ours.open_first(tell)
     choosers = Choosers()
     stack.push_async_callback(asyncio.to_thread, choosers.close)
     onnx = OnnxBots(chain, config.data, shipped, house, choosers)
     await onnx.open_known()
-    return house, onnx
+    return _Bots(house, ours, onnx, first)
 
 
-def _open_pool(keys: KeyStore, workers: int, stack: AsyncExitStack) -> ProverPool:
-    pool = ProverPool(keys.root, workers)
+def _open_pool(
+    keys: KeyStore, workers: int, first: list[HouseNetKey], stack: AsyncExitStack
+) -> ProverPool:
+    pool = ProverPool(keys.root, workers, keys=first)
     stack.push_async_callback(asyncio.to_thread, pool.close)
     pool.start()
     pool.ready.add_done_callback(_tell_of_prover)
     return pool
 
 
-def _exhibition(site: Site, arena: Arena, chain: ArenaChain) -> Exhibition:
-    return Exhibition(
-        arena,
-        chain.domain,
-        bots=lambda: fit_to_play(site.info.bots if site.info else ()),
-        is_watched=lambda: bool(site.sockets),
-    )
+def _exhibition(site: Site, arena: Arena, chain: ArenaChain, workers: int) -> Exhibition:
+    def bots() -> list[Exhibited]:
+        shown = site.info.bots if site.info is not None else []
+        return fit_to_play(shown, expected_seconds(shown, arena.proof_seconds), workers)
+
+    return Exhibition(arena, chain.domain, bots=bots, is_watched=lambda: bool(site.sockets))
 
 
 def _vitals(config: Config) -> Vitals:

@@ -98,8 +98,15 @@ def serve(
         str | None,
         typer.Option(help="A chain to use; else a local one.  Its key: CHECKPROOF_KEY."),
     ] = None,
-    workers: Annotated[int | None, typer.Option(help="Processes that prove.", min=1)] = None,
-    bot: Annotated[list[str] | None, typer.Option(help="A house net that plays here.")] = None,
+    workers: Annotated[
+        int | None, typer.Option(help="Processes that prove; else one a processor.", min=1)
+    ] = None,
+    memory_mb: Annotated[
+        int | None, typer.Option(help="Memory that provers may take; else what is free.", min=0)
+    ] = None,
+    bot: Annotated[
+        list[str] | None, typer.Option(help="A shipped bot that plays here; else all.")
+    ] = None,
     origin: Annotated[
         list[str] | None, typer.Option(help="A further web origin that may use the socket.")
     ] = None,
@@ -131,6 +138,7 @@ def serve(
         "data": data,
         "rpc": rpc,
         "workers": workers,
+        "memory_mb": memory_mb,
         "bots": tuple(bot) if bot else None,
         "origins": tuple(origin) if origin else None,
         "exhibition": exhibition,

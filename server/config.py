@@ -33,6 +33,9 @@ from proofs.errors import NO_ADDRESS, shown_url
 from server.errors import BadSetting, CannotListen, DataFolderBusy, NoFreePort
 
 PORT_TRIES: Final = 50
+MOST_WORKERS: Final = 16
+"""More provers than that are started only for who asks for them."""
+QUICKEST_FIRST: Final = ("pawn", "knight", "queen")
 FILE_NAME: Final = "checkproof.toml"
 PREFIX: Final = "CHECKPROOF_"
 _FILE_VARIABLE: Final = PREFIX + "CONFIG"
@@ -49,12 +52,29 @@ Names = Annotated[tuple[str, ...], NoDecode]
 """Words; in the environment with commas between them."""
 
 
+def processors() -> int:
+    """How many this process may use, MOST_WORKERS at most."""
+    usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    return max(1, min(usable or 1, MOST_WORKERS))
+
+
+def shipped_bots() -> tuple[str, ...]:
+    """All bots of the package: the house nets, what is proven soonest first, then the others."""
+    from engine.net import house_nets  # noqa: PLC0415  numpy, which few commands need
+    from proofs.ezkl_bots import SHIPPED  # noqa: PLC0415
+
+    nets = house_nets()
+    first = [name for name in QUICKEST_FIRST if name in nets]
+    return (*first, *(name for name in nets if name not in first), *SHIPPED)
+
+
 class Config(BaseModel):
     """Settings of `checkproof serve`; seconds are seconds.
 
     `rpc` None starts a local chain in the data folder; `key` is the relayer's private key, which
     any other chain needs.  `origins` are further pages that may use the socket, `bots` the nets
-    of the package that play here.  `gas_per_day` None is no budget.
+    of the package that play here, the first at once.  `memory_mb` is what provers may take, None
+    what is free.  `gas_per_day` None is no budget.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -64,8 +84,9 @@ class Config(BaseModel):
     data: Path = Path("data")
     rpc: str | None = None
     key: SecretStr | None = None
-    workers: int = Field(default=1, ge=1, le=256)
-    bots: Names = ("pawn", "rook")
+    workers: int = Field(default_factory=processors, ge=1, le=256)
+    memory_mb: int | None = Field(default=None, ge=0)
+    bots: Names = Field(default_factory=shipped_bots)
     origins: Names = ()
     exhibition: bool = False
     games: int = Field(default=500, ge=1)

@@ -24,6 +24,7 @@ ServerError
 ├── NoSuchVersion          no bot on the chain, or more than one, is meant by a name
 ├── KeyMissing             a chain that is not ours needs a key of the operator's
 ├── KeyNotMade             a bot's development key could not be made
+├── NotEnoughMemory        a bot's prover does not fit into this machine
 ├── HostFailed             a server that was started to be measured did not come up, or ended
 └── ArenaError             an arena that we are a client of
     ├── Unreachable        none answers there, or it lets nobody in now
@@ -201,6 +202,19 @@ class KeyNotMade(ServerError):
         super().__init__(f"making the development key of {bot} failed with status {status}")
         self.bot = bot
         self.status = status
+
+
+class NotEnoughMemory(ServerError):
+    """`needed` and `free` are bytes."""
+
+    def __init__(self, bot: str, needed: int, free: int) -> None:
+        super().__init__(
+            f"the prover of {bot} needs about {needed / 1e9:.1f} GB of memory, and {free / 1e9:.1f}"
+            " GB are to be had (the setting memory_mb says how much provers may take)"
+        )
+        self.bot = bot
+        self.needed = needed
+        self.free = free
 
 
 class HostFailed(ServerError):

@@ -3,13 +3,15 @@
 A game of two bots costs a proof and a transaction for each of its plies, which is one processor's
 whole time while it lasts.  So there is one at a time; none begins while a person plays, nor while
 no page is open; and what a person's move waits for at most is the one proof in hand, because games
-take turns.  The nets play without chance: games differ by their openings.
+take turns.  So of the two bots one at most takes long for a proof, and none where there is one
+prover.  They differ where they can; nets that play without chance differ by their openings.
 """
 
 import asyncio
 import logging
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from random import Random
 from typing import Final
 
@@ -49,8 +51,18 @@ OPENINGS: Final = (
     "Nf3 d5 g3 Nf6",
 )
 """Lines in standard notation; games begin after them."""
+LONG_SECONDS: Final = 4.0
+"""A proof that takes so long keeps a prover from people."""
 
 _LOG: Final = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Exhibited:
+    """A bot version that may play; `is_slow` where its proofs take long."""
+
+    version: bytes
+    is_slow: bool = False
 
 
 class Exhibition:
@@ -64,7 +76,7 @@ class Exhibition:
         arena: Arena,
         domain: Domain,
         *,
-        bots: Callable[[], Sequence[bytes]],
+        bots: Callable[[], Sequence[Exhibited]],
         is_watched: Callable[[], bool],
         random: Random | None = None,
     ) -> None:
@@ -87,10 +99,18 @@ class Exhibition:
         if not bots or not self._is_watched() or self._is_busy():
             return None
         try:
-            return self._open(self._random.choice(bots), self._random.choice(bots))
+            return self._open(*self._pair(bots))
         except (CommandRefused, StoreFailed) as error:  # no chain, no budget, no room on the disk
             _LOG.debug("no exhibition game: %s", error)
             return None
+
+    def _pair(self, bots: Sequence[Exhibited]) -> tuple[bytes, bytes]:
+        """White and Black: different ones where possible, one of them slow at most."""
+        one = self._random.choice([bot for bot in bots if not bot.is_slow] or bots)
+        other = self._random.choice([bot for bot in bots if bot != one] or bots)
+        pair = [one.version, other.version]
+        self._random.shuffle(pair)
+        return pair[0], pair[1]
 
     def _is_busy(self) -> bool:
         now = self._arena.now()
@@ -119,13 +139,20 @@ class Exhibition:
         return self._arena.open_game(opening, opening.sign(self._domain, self._key))
 
 
-def fit_to_play(bots: Iterable[BotInfo]) -> list[bytes]:
-    """The versions that may play: an ONNX bot's proof would keep a prover from people for long."""
-    return [
-        bytes.fromhex(bot.version[2:])
-        for bot in bots
-        if bot.ready and not bot.custom and bot.proof_system == "groth16"
+def fit_to_play(
+    bots: Iterable[BotInfo], seconds: Mapping[str, float], workers: int
+) -> list[Exhibited]:
+    """The versions that may play: ready, and not proven for so long that people would wait.
+
+    `seconds` is what a proof takes, by version.  An ONNX bot's keeps a prover for minutes.
+    """
+    house = [b for b in bots if b.ready and not b.custom and b.proof_system == "groth16"]
+    fit = [
+        Exhibited(bytes.fromhex(bot.version[2:]), seconds.get(bot.version, 0.0) > LONG_SECONDS)
+        for bot in house
     ]
+    quick = [bot for bot in fit if not bot.is_slow]
+    return fit if workers > 1 and quick else quick
 
 
 def after(line: str) -> chess.Board:

@@ -31,3 +31,8 @@ class GasSeen:
         """Of the latest moves, None before the first."""
         seen = self._seen.get(version)
         return round(statistics.median(seen)) if seen else None
+
+    def dearest(self) -> int | None:
+        """What a move of the dearest bot costs, None before the first of any."""
+        medians = [median for version in self._seen if (median := self.median(version)) is not None]
+        return max(medians, default=None)

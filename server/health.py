@@ -21,7 +21,7 @@ LOOK_EVERY: Final = 5.0
 LOOK_SECONDS: Final = 10.0
 """How long one look at the chain may take before it counts as no answer."""
 BOT_MOVE_GAS: Final = 400_000
-"""What a bot's move costs, roughly: only the warning about the balance depends on it."""
+"""What a bot's move costs, roughly, before one was seen; the balance is told in such moves."""
 
 Status = Literal["ok", "degraded", "down"]
 _ORDER: Final[tuple[Status, ...]] = ("ok", "degraded", "down")
@@ -59,17 +59,21 @@ class ProverState(Protocol):
 
 @dataclass(frozen=True)
 class Look:
-    """The chain as it was at unix time `at`; `balance` and `gas_price` in wei."""
+    """The chain as it was at unix time `at`; `balance` and `gas_price` in wei.
+
+    `move_gas` is what a move of the dearest bot costs.
+    """
 
     block: int
     balance: int
     gas_price: int
     at: float
+    move_gas: int = BOT_MOVE_GAS
 
     @property
     def moves_left(self) -> int | None:
         """How many bot moves the balance pays for; None where gas costs nothing."""
-        cost = self.gas_price * BOT_MOVE_GAS
+        cost = self.gas_price * self.move_gas
         return self.balance // cost if cost else None
 
 
@@ -90,6 +94,8 @@ class Vitals:
     lag: LoopLag = field(default_factory=LoopLag)
     spending: Spending = field(default_factory=Spending)
     low_balance_moves: int = 0
+    dearest: Callable[[], int | None] = lambda: None
+    """The gas of a move of the dearest bot that was seen."""
     provers: Callable[[], ProverState] | None = None
     check_store: Callable[[], None] | None = None
     store_fault: str | None = None
@@ -163,7 +169,8 @@ class Vitals:
         else:
             if self.look_fault is not None:
                 _LOG.info("the chain answers again")
-            self.look, self.look_fault = Look(block, balance, price, time.time()), None
+            gas = self.dearest() or BOT_MOVE_GAS
+            self.look, self.look_fault = Look(block, balance, price, time.time(), gas), None
             self._warn_of_balance(self.look)
 
     def look_at_store(self) -> None:

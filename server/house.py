@@ -1,25 +1,19 @@
-"""The house bots: nets shipped with the package, with keys made here, registered on the chain."""
+"""What a house bot is: a net shipped with the package, a key made here, a version on the chain."""
 
-import asyncio
 import json
-import sys
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Final
 
 from engine.encoding import Position
-from engine.net import NetSpec, house_net
+from engine.net import NetSpec
 from engine.player import choose
 from proofs.chain import Chain
-from proofs.deploy import ensure_bot
-from proofs.keys import DEVELOPMENT, KeyRecord, KeyStore
+from proofs.keys import DEVELOPMENT, KeyRecord
 from proofs.records import BotVersion
 from server.adapters import HouseKey
 from server.effects import BotPlayer, Choose
-from server.errors import KeyNotMade
 from server.info import BotInfo
-from server.make_key import MadeKey
 
 Tell = Callable[[str], None]
 _UNREADABLE: Final = "unnamed"
@@ -31,7 +25,16 @@ class House:
 
     players: dict[bytes, BotPlayer]
     keys: dict[bytes, HouseKey]
-    infos: list[BotInfo]
+
+    def seat(self, version: BotVersion, net: NetSpec, key: KeyRecord) -> None:
+        """Let a version of a house net play."""
+        self.players[version.id] = BotPlayer(version.id, bot_name(version.metadata), _chooser(net))
+        self.keys[version.id] = HouseKey(net.name, key.key_hash)
+
+    def unseat(self, version: BotVersion) -> None:
+        """Let it play no more: games of it wait."""
+        self.players[version.id] = BotPlayer(version.id, bot_name(version.metadata), None)
+        self.keys.pop(version.id, None)
 
 
 @dataclass(frozen=True)
@@ -44,57 +47,11 @@ class HouseBot:
     constraints: int
 
 
-async def open_house(chain: Chain, store: KeyStore, names: tuple[str, ...], tell: Tell) -> House:
-    """Make and register what is missing of these bots, and find out about all others."""
-    house = [await _house_bot(chain, store, name, tell) for name in names]
-    ours = {bot.version.id: bot for bot in house}
-    players: dict[bytes, BotPlayer] = {}
-    for version in await chain.bots():
-        bot = ours.get(version.id) or await asyncio.to_thread(_older, version, house, store)
-        picks = None if bot is None else _chooser(bot.net)
-        players[version.id] = BotPlayer(version.id, bot_name(version.metadata), picks)
-        if bot is not None:
-            ours[version.id] = bot
-    keys = {i: HouseKey(bot.net.name, bot.key.key_hash) for i, bot in ours.items()}
-    return House(players, keys, [_info(bot) for bot in house])
-
-
-async def _house_bot(chain: Chain, store: KeyStore, name: str, tell: Tell) -> HouseBot:
-    tell(f"looking for the key of {name} (the first start makes it, which takes some seconds)")
-    made = await _make_key(store.root, name)
-    net, key = house_net(name), store.get(made.key_hash)
-    tell(f"registering {name}")
-    version = await ensure_bot(chain, net, key, metadata(name, key.transcript))
-    return HouseBot(net, key, version, made.constraints)
-
-
-def _older(version: BotVersion, house: list[HouseBot], store: KeyStore) -> HouseBot | None:
-    """A version of a house net under another key that is here: its games go on."""
-    key = None if version.custom else store.find(version.key_hash.hex())
-    for bot in house:
-        same_net = bot.net.hash == version.net_hash.hex()
-        if key is not None and same_net and key.circuit_hash == bot.key.circuit_hash:
-            return HouseBot(bot.net, key, version, bot.constraints)
-    return None
-
-
-async def _make_key(store: Path, name: str) -> MadeKey:
-    process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        *("-m", "server.make_key", str(store), name),
-        stdin=asyncio.subprocess.DEVNULL,
-        stdout=asyncio.subprocess.PIPE,
-        start_new_session=True,  # Ctrl-C reaches the server first, which ends it below
-    )
-    try:
-        text, _ = await process.communicate()
-    finally:
-        if process.returncode is None:
-            process.kill()
-            await process.wait()
-    if process.returncode != 0:
-        raise KeyNotMade(name, process.returncode or 0)
-    return MadeKey.from_json(text)
+async def open_house(chain: Chain) -> House:
+    """A registry's bots, of which none is played yet.  Raises ChainDown."""
+    versions = await chain.bots()
+    players = {v.id: BotPlayer(v.id, bot_name(v.metadata), None) for v in versions}
+    return House(players, {})
 
 
 def _chooser(net: NetSpec) -> Choose:
@@ -121,7 +78,8 @@ def bot_name(text: str) -> str:
     return name[:40] if isinstance(name, str) and name.isprintable() else _UNREADABLE
 
 
-def _info(bot: HouseBot) -> BotInfo:
+def info_of(bot: HouseBot) -> BotInfo:
+    """What the lobby says of a bot that plays."""
     return BotInfo(
         name=bot.net.name,
         version="0x" + bot.version.id.hex(),
@@ -134,6 +92,24 @@ def _info(bot: HouseBot) -> BotInfo:
         prove_seconds=None,
         verifier=bot.version.verifier,
         trust=_trust(bot.key),
+    )
+
+
+def info_of_coming(name: str, step: str) -> BotInfo:
+    """The same of one that is still being made."""
+    return BotInfo(
+        name=name,
+        version="",
+        net_hash="",
+        circuit_hash="",
+        key_hash="",
+        setup="development",
+        custom=False,
+        constraints=None,
+        prove_seconds=None,
+        verifier="",
+        ready=False,
+        step=step,
     )
 
 

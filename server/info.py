@@ -16,8 +16,10 @@ class _Info(BaseModel):
 class BotInfo(_Info):
     """A bot version as it is registered; all hashes, ids and addresses are 0x hex.
 
-    One that is not `ready` is still being made: its hashes and ids are empty.  `trust` says what
-    has to be believed of it, `gas` is the median of its latest moves, None before the first.
+    One that is not `ready` is still being made or loaded, as `step` tells: its hashes and ids may
+    be empty.  `trust` says what has to be believed of it.  `prove_seconds` and `gas` are medians of
+    its latest moves, None before the first; then `expect_seconds` is how long a proof will take by
+    the number of constraints.
     """
 
     name: str
@@ -34,6 +36,8 @@ class BotInfo(_Info):
     trust: str = ""
     gas: int | None = None
     ready: bool = True
+    step: str = ""
+    expect_seconds: float | None = None
 
 
 class ArenaInfo(_Info):

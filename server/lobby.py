@@ -21,15 +21,28 @@ from server.site import SITE, Site
 
 routes = web.RouteTableDef()
 
-STRENGTH: Final[Mapping[str, str]] = {
-    "b116eccce25de019fc4c8ef5810d85b8cd1eb857d00cc2a5d161d7cc74bea92a": (
-        "84 of 100 points against random moves"
+
+@dataclass(frozen=True)
+class Strength:
+    """How strong a net is: Elo with its error where that is measured, and a plain comparison."""
+
+    text: str
+    elo: int | None = None
+    error: int | None = None
+
+
+STRENGTH: Final[Mapping[str, Strength]] = {
+    "b116eccce25de019fc4c8ef5810d85b8cd1eb857d00cc2a5d161d7cc74bea92a": Strength(
+        "84 of 100 points against random moves", elo=811, error=71
     ),
-    "48c8aabf23257e4740fa920d99fc34a02ca455959201ddfd8dac16a35c753160": (
+    "48c8aabf23257e4740fa920d99fc34a02ca455959201ddfd8dac16a35c753160": Strength(
         "139 of 200 points against a greedy mover"
     ),
 }
-"""What is known of a net, by its hash; docs/training.md and docs/bring-your-net.md tell how."""
+"""What is known of a net, by its hash; docs/training.md and docs/bring-your-net.md tell how.
+
+Elo is that of `checkproof bench elo`: Stockfish with UCI_Elo 1350 at 500 nodes has 1350.
+"""
 
 _KEPT_SECONDS: Final = 1.0
 _LIVE: Final = 40
@@ -78,9 +91,9 @@ def _told(site: Site) -> dict[str, Any]:
     }
 
 
-def _strength(bots: Iterable[BotInfo]) -> dict[str, str]:
+def _strength(bots: Iterable[BotInfo]) -> dict[str, dict[str, Any]]:
     known = ((bot.version, STRENGTH.get(bot.net_hash.removeprefix("0x"))) for bot in bots)
-    return {version: text for version, text in known if text is not None}
+    return {version: asdict(strength) for version, strength in known if strength is not None}
 
 
 def featured(games: Iterable[Hosted], now: float) -> Hosted | None:

@@ -1,13 +1,14 @@
-"""Make sure of a net's key, in a process of its own: it works for seconds on end.
+"""Make sure of a net's key, in a process of its own: it works for seconds to minutes on end.
 
-    python -m server.make_key STORE NET
+    python -m server.make_key STORE NET NICENESS
 
-tells its progress on stderr and prints {"keyHash", "constraints"}.
+tells its progress on stderr and prints two lines of JSON: {"constraints", "circuitBytes"} as soon
+as that much is known, and {"keyHash"}.
 """
 
 import json
+import os
 import sys
-from dataclasses import dataclass
 from pathlib import Path
 
 from engine.net import house_net
@@ -15,22 +16,16 @@ from proofs.circuit import compile_circuit
 from proofs.keys import KeyStore
 
 
-@dataclass(frozen=True)
-class MadeKey:
-    key_hash: str
-    constraints: int
-
-    @classmethod
-    def from_json(cls, text: bytes) -> "MadeKey":
-        raw = json.loads(text)
-        return cls(str(raw["keyHash"]), int(raw["constraints"]))
-
-
-def main(store: Path, name: str) -> None:
+def main(store: Path, name: str, niceness: int) -> None:
+    os.nice(niceness)
     net = house_net(name)
-    record = KeyStore(store).key_of(net, progress=_tell)
-    constraints = compile_circuit(net).n_constraints
-    print(json.dumps({"keyHash": record.key_hash, "constraints": constraints}))
+    circuit = compile_circuit(net)
+    _say({"constraints": circuit.n_constraints, "circuitBytes": len(circuit.r1cs_bytes)})
+    _say({"keyHash": KeyStore(store).key_of(net, _tell, circuit=circuit).key_hash})
+
+
+def _say(what: dict[str, object]) -> None:
+    print(json.dumps(what), flush=True)
 
 
 def _tell(line: str) -> None:
@@ -38,4 +33,4 @@ def _tell(line: str) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), sys.argv[2])
+    main(Path(sys.argv[1]), sys.argv[2], int(sys.argv[3]))

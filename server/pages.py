@@ -15,6 +15,7 @@ from server.arena import Arena
 from server.asyncapi import document
 from server.describe import clock_of, result_of, side_of
 from server.errors import CommandRefused
+from server.expected import expected_seconds
 from server.health import Part, Status, worst
 from server.hosted import Hosted
 from server.hub import Subscriber
@@ -122,10 +123,14 @@ async def metrics(request: web.Request) -> web.Response:
 async def config(request: web.Request) -> web.Response:
     site, arena = request.app[SITE], _arena(request)
     info = _info(site)
-    bots = []
+    bots, expected = [], expected_seconds(info.bots, arena.proof_seconds)
     for bot in info.bots:
         version = bytes.fromhex(bot.version[2:])
-        seen = {"prove_seconds": arena.proof_seconds(version), "gas": site.gas.median(version)}
+        seen = {
+            "prove_seconds": arena.proof_seconds(version),
+            "expect_seconds": expected.get(bot.version),
+            "gas": site.gas.median(version),
+        }
         bots.append(bot.model_copy(update=seen))
     told = {"bots": bots, "rpc_url": next(iter(offered(request)), None)}
     return _json(info.model_copy(update=told).model_dump(by_alias=True))

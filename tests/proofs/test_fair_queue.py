@@ -68,3 +68,18 @@ def test_the_order_that_is_told_is_the_order_that_comes() -> None:
     told = list(queue)
     assert drained(queue) == told
     assert len(queue) == 0
+
+
+def test_who_cannot_use_the_next_takes_another_and_the_turns_stay() -> None:
+    queue = filled("q1", "q2", "a1", "b1")
+    queue.put_back("q0")
+    assert queue.pop(lambda item: item[0] != "q") == "a1"
+    assert queue.pop(lambda item: item[0] == "z") is None
+    assert len(queue) == 4
+    assert drained(queue) == ["q0", "q1", "b1", "q2"]
+
+
+def test_a_group_keeps_its_order() -> None:
+    queue = filled("a1", "a2")
+    assert queue.pop(lambda item: item == "a2") is None
+    assert queue.pop(lambda item: item == "a1") == "a1"

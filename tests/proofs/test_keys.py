@@ -17,9 +17,11 @@ from proofs.groth16 import vk_from_json
 from proofs.keys import CEREMONY, DEVELOPMENT, KeyRecord, KeyStore
 from proofs.prove import Prover
 from proofs.r1cs import sha256_hex
-from server import cli_prove, house
-from server.house import metadata
-from server.make_key import MadeKey
+from server import cli_prove
+from server.house import House, metadata
+from server.house_bots import HouseBots
+from server.key_making import Circuit, MadeKey
+from server.memory import Memory
 from tests.engine.nets import random_net
 from tests.proofs.ceremony_fixture import Ceremony, done, new_phase1
 from tests.proofs.keys_fixture import store_for
@@ -180,16 +182,27 @@ async def test_a_house_bot_is_registered_with_its_keys_transcript(
     made = replace(record, kind=CEREMONY, transcript="cd" * 32)
 
     async def make_key(_store: Path, _name: str) -> MadeKey:
-        return MadeKey(record.key_hash, 1)
+        return MadeKey(record.key_hash, Circuit(1, 1))
 
     async def ensure(*arguments: object) -> object:
         told.append(str(arguments[-1]))
-        return SimpleNamespace(id=b"")
+        return SimpleNamespace(id=b"", metadata="")
 
-    monkeypatch.setattr("server.house._make_key", make_key)
-    monkeypatch.setattr("server.house.ensure_bot", ensure)
+    async def bots() -> list[object]:
+        return []
+
+    monkeypatch.setattr("server.house_bots.ensure_bot", ensure)
     monkeypatch.setattr(KeyStore, "get", lambda _store, _hash: made)
-    await house._house_bot(None, store, "pawn", told.append)  # type: ignore[arg-type]
+    chain = SimpleNamespace(bots=bots)
+    ours = HouseBots(
+        chain,  # type: ignore[arg-type]
+        store,
+        ("pawn",),
+        House({}, {}),
+        memory=Memory(),
+        make=make_key,
+    )
+    await ours.open_first(lambda _: None)
     assert claimed_transcript(told[-1]) == "0x" + "cd" * 32
 
 

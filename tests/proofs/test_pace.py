@@ -44,3 +44,29 @@ def test_the_next_job_goes_to_who_is_free_first() -> None:
 def test_what_is_not_known_is_not_told() -> None:
     assert list(finishes([], [1.0, 1.0])) == [None, None]
     assert list(finishes([0.0], [1.0, None, 1.0])) == [1.0, None, None]
+
+
+def test_a_larger_key_is_expected_to_take_longer() -> None:
+    pace = Pace()
+    pace.size("pawn", 50_000)
+    pace.size("queen", 500_000)
+    assert pace.expected("queen") is None
+    pace.note("onnx", 60.0)
+    assert pace.expected("queen") == 60.0  # of no known size: the best guess there is
+    pace.note("pawn", 1.5)
+    assert pace.expected("queen") == pytest.approx(15.0)
+    assert pace.median("queen") is None
+    pace.size("knight", 100_000)
+    pace.note("queen", 20.0)
+    assert pace.expected("queen") == 20.0
+    assert pace.expected("knight") == pytest.approx(3.0)  # as the pawn's, which is nearer
+
+
+@pytest.mark.parametrize(("expected", "seconds"), [(None, 120), (1.0, 120), (30.0, 300)])
+def test_a_large_nets_first_job_has_the_time_it_needs(
+    expected: float | None, seconds: float
+) -> None:
+    patience = Patience()
+    assert patience.for_job(None, 0, expected_s=expected) == seconds
+    assert patience.for_job(None, 1, expected_s=expected) == 2 * seconds
+    assert patience.for_job(1.0, 0, expected_s=expected) == 20

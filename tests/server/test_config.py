@@ -1,5 +1,6 @@
 """Settings, the data folder's lock, ports."""
 
+import os
 import re
 import socket
 from pathlib import Path
@@ -8,10 +9,17 @@ import pytest
 
 from proofs.errors import ChainDown
 from server.app import page_folder
-from server.config import PORT_TRIES, Config, hold_folder, listen, read, unknown_variables
+from server.config import (
+    MOST_WORKERS,
+    PORT_TRIES,
+    Config,
+    hold_folder,
+    listen,
+    read,
+    unknown_variables,
+)
 from server.errors import BadSetting, CannotListen, DataFolderBusy, NoFreePort
 from server.house import bot_name, metadata
-from server.make_key import MadeKey
 
 
 def test_a_choice_goes_before_the_environment_and_that_before_the_default() -> None:
@@ -183,5 +191,20 @@ def test_a_bots_name_comes_from_its_metadata() -> None:
     assert len(bot_name(metadata("x" * 1000))) == 40
 
 
-def test_a_made_key_is_read_back() -> None:
-    assert MadeKey.from_json(b'{"keyHash": "ab", "constraints": 3}\n') == MadeKey("ab", 3)
+def test_all_shipped_bots_play_what_is_proven_soonest_first(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    assert Config.of({}).bots[0] == "pawn"
+    assert Config.of({}).bots[-1] == "rook"
+    monkeypatch.setattr("engine.net.house_nets", lambda: ("knight", "novel", "pawn", "queen"))
+    assert Config.of({}).bots == ("pawn", "knight", "queen", "novel", "rook")
+
+
+def test_there_is_a_prover_for_each_processor(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: set(range(3)), raising=False)
+    assert Config.of({}).workers == 3
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: set(range(99)), raising=False)
+    assert Config.of({}).workers == MOST_WORKERS
+    monkeypatch.delattr(os, "sched_getaffinity")
+    monkeypatch.setattr(os, "cpu_count", lambda: None)
+    assert Config.of({}).workers == 1

@@ -8,7 +8,7 @@ import pytest
 
 from engine.start import Start
 from server.errors import StoreFailed
-from server.exhibition import OPENINGS, Exhibition, after, fit_to_play
+from server.exhibition import LONG_SECONDS, OPENINGS, Exhibited, Exhibition, after, fit_to_play
 from server.offers import Offer
 from tests.server.conftest import Served
 from tests.server.fakes import BOT, DOMAIN, OTHER_BOT
@@ -19,7 +19,7 @@ def exhibition(served: Served, *, is_watched: bool = True) -> Exhibition:
     return Exhibition(
         served.arena,
         DOMAIN,
-        bots=lambda: (BOT, OTHER_BOT),
+        bots=lambda: (Exhibited(BOT), Exhibited(OTHER_BOT)),
         is_watched=lambda: is_watched,
         random=Random(8),
     )
@@ -81,12 +81,32 @@ async def test_a_store_that_fails_is_waited_for(
     assert show.look() is not None
 
 
-def test_only_bots_that_are_proven_quickly_play(served: Served) -> None:
+def test_only_bots_that_are_ready_and_not_proven_for_minutes_play(served: Served) -> None:
     assert served.site.info is not None
     first, other, custom = served.site.info.bots
     slow = other.model_copy(update={"proof_system": "ezkl"})
     making = other.model_copy(update={"ready": False})
-    assert fit_to_play([first, slow, making, custom]) == [BOT]
+    assert fit_to_play([first, slow, making, custom], {}, 2) == [Exhibited(BOT)]
+
+
+def test_a_slow_bot_plays_a_quick_one_where_there_are_two_provers(served: Served) -> None:
+    assert served.site.info is not None
+    first, other, _ = served.site.info.bots
+    seconds = {first.version: 1.0, other.version: LONG_SECONDS + 1}
+    quick, slow = Exhibited(BOT), Exhibited(OTHER_BOT, is_slow=True)
+    assert fit_to_play([first, other], seconds, 2) == [quick, slow]
+    assert fit_to_play([first, other], seconds, 1) == [quick]
+    assert fit_to_play([other], seconds, 2) == []
+
+
+def test_bots_differ_where_they_can_and_one_at_most_is_slow(served: Served) -> None:
+    show = exhibition(served)
+    slow, slower = Exhibited(b"s" * 32, is_slow=True), Exhibited(b"t" * 32, is_slow=True)
+    pairs = {show._pair([Exhibited(BOT), slow, slower]) for _ in range(100)}
+    assert pairs == {
+        pair for other in (slow.version, slower.version) for pair in ((BOT, other), (other, BOT))
+    }
+    assert {show._pair([Exhibited(BOT)]) for _ in range(5)} == {(BOT, BOT)}
 
 
 @pytest.mark.parametrize("line", OPENINGS)

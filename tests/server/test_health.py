@@ -1,6 +1,7 @@
 """/healthz: what is asked, what is said of it, and what must not be said."""
 
 import asyncio
+from collections import deque
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
 from typing import Any
@@ -11,6 +12,7 @@ import pytest
 from proofs.errors import ChainDown, WrongChain
 from proofs.prover import PoolState
 from server.errors import ServerError
+from server.gas_seen import GasSeen
 from server.health import BOT_MOVE_GAS, Look, Part, Vitals, worst
 from tests.server.conftest import Served
 
@@ -97,6 +99,22 @@ async def test_a_chain_that_never_answers_is_down_after_a_while(
     monkeypatch.setattr("server.health.LOOK_SECONDS", 0.02)
     await served.site.vitals.look_at(Mute())
     assert served.site.vitals.chain(None).status == "down"
+
+
+async def test_the_balance_is_told_in_moves_of_the_dearest_bot_that_was_seen(
+    served: Served,
+) -> None:
+    vitals, node = served.site.vitals, FakeNode(moves=1000)
+    await vitals.look_at(node)
+    assert vitals.look is not None
+    assert vitals.look.moves_left == 1000
+    seen = GasSeen()
+    vitals.dearest = seen.dearest
+    assert seen.dearest() is None
+    for version, gas in ((b"a", 300_000), (b"b", 2 * BOT_MOVE_GAS), (b"b", 2 * BOT_MOVE_GAS)):
+        seen._seen.setdefault(version, deque()).append(gas)
+    await vitals.look_at(node)
+    assert vitals.look.moves_left == 500
 
 
 @pytest.mark.parametrize(

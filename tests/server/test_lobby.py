@@ -167,3 +167,4 @@ def test_strengths_are_those_of_the_shipped_nets() -> None:
     nets = Path(engine.__file__).parent / "nets"
     rook = hashlib.sha256((nets / "rook.onnx").read_bytes()).hexdigest()
     assert set(STRENGTH) == {house_net("pawn").hash, rook}
+    assert all((known.elo is None) == (known.error is None) for known in STRENGTH.values())

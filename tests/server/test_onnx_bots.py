@@ -63,7 +63,7 @@ class Lobby:
     """A house of none but ONNX bots, and how often it changed."""
 
     def __init__(self, ground: Scene, data: Path, choosers: Choosers, *shipped: str) -> None:
-        self.house = House({}, {}, [])
+        self.house = House({}, {})
         self.bots = OnnxBots(ground.chain, data, shipped, self.house, choosers)
         self.bots.on_change = self._changed
         self.changes = 0

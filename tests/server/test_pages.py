@@ -98,6 +98,7 @@ async def test_the_config_names_chain_and_bots(served: Served, http: aiohttp.Cli
     assert set(bot) == {
         "name", "version", "netHash", "circuitHash", "keyHash", "setup", "custom", "constraints",
         "proveSeconds", "verifier", "proofSystem", "trust", "gas", "ready",
+        "step", "expectSeconds",
     }  # fmt: skip
     assert (bot["proveSeconds"], bot["gas"], bot["ready"]) == (None, None, True)
     game = await served.open()
