@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from engine.move_groups import group_of, groups
+from engine.move_groups import groups
 from engine.policy_map import POLICY_SIZE
 from engine.wiring import BLOCK, BLOCKS, Wiring
 from proofs.builder import Builder, bit_sums
@@ -18,8 +18,8 @@ from proofs.r1cs import Ints
 def constrain_choice(builder: Builder, wiring: Wiring, index: Lin, mask: Lin, logits: Lin) -> None:
     """The 11 bits of the index name the first of the mask's moves with the highest logit."""
     every = np.arange(POLICY_SIZE)
-    block = _one_hot(builder, "block", index.take(np.arange(5, 11)), BLOCKS)
-    entry = _one_hot(builder, "entry", index.take(np.arange(5)), BLOCK)
+    block = one_hot(builder, "block", index.take(np.arange(5, 11)), BLOCKS)
+    entry = one_hot(builder, "entry", index.take(np.arange(5)), BLOCK)
 
     powers = np.left_shift(1, every % BLOCK)
     words = mask.scaled(powers).grouped(every // BLOCK, BLOCKS)
@@ -37,7 +37,7 @@ def constrain_choice(builder: Builder, wiring: Wiring, index: Lin, mask: Lin, lo
 
     later = builder.linear("later block", block.combine(_later(BLOCKS)))
     ahead = best.take(np.zeros(POLICY_SIZE)) - logits - later.take(every // BLOCK)
-    _compare_groups(builder, ahead, mask, wiring.compare_widths)
+    compare_groups(builder, ahead, mask, groups(), wiring.compare_widths)
     ahead = best.take(np.zeros(BLOCK)) - chosen - entry.combine(_later(BLOCK))
     widths = wiring.block_compare_widths
     bits = builder.booleans("block compare bits", int(widths.sum()))
@@ -49,21 +49,25 @@ def _later(n: int) -> Ints:
     return np.triu(np.ones((n, n), dtype=np.int64), 1)
 
 
-def _compare_groups(builder: Builder, ahead: Lin, mask: Lin, widths: Ints) -> None:
-    """In each group at most one index is legal, and its mask * ahead is not negative."""
-    count = len(groups())
-    legal = mask.grouped(group_of(), count)
-    ones = Lin.const(np.ones(count))
-    builder.constrain("one of group", legal, legal - ones, Lin.zero(count))
-    last = np.array([members[-1] for members in groups()], dtype=np.int64)
-    others = np.setdiff1d(np.arange(POLICY_SIZE), last)
+def compare_groups(
+    builder: Builder, ahead: Lin, mask: Lin, cover: tuple[Ints, ...], widths: Ints
+) -> None:
+    """In each group of indices at most one is legal, and its mask * ahead is not negative."""
+    group = np.zeros(mask.n, dtype=np.int64)
+    for k, members in enumerate(cover):
+        group[members] = k
+    legal = mask.grouped(group, len(cover))
+    ones = Lin.const(np.ones(len(cover)))
+    builder.constrain("one of group", legal, legal - ones, Lin.zero(len(cover)))
+    last = np.array([members[-1] for members in cover], dtype=np.int64)
+    others = np.setdiff1d(np.arange(mask.n), last)
     products = builder.product("ahead", ahead.take(others), mask.take(others))
     bits = builder.booleans("compare bits", int(widths.sum()))
-    lasts = bit_sums(bits, widths) - products.grouped(group_of()[others], count)
+    lasts = bit_sums(bits, widths) - products.grouped(group[others], len(cover))
     builder.constrain("compare", ahead.take(last), mask.take(last), lasts)
 
 
-def _one_hot(builder: Builder, name: str, bits: Lin, count: int) -> Lin:
+def one_hot(builder: Builder, name: str, bits: Lin, count: int) -> Lin:
     """Wires 0 .. count-1, the one that the bits (5 or 6, lowest first) name is 1."""
     low = _one_hot_of_3(builder, f"{name} low", bits.take([0, 1, 2]))
     rest = bits.take(np.arange(3, bits.n))

@@ -64,7 +64,7 @@ def _outputs(builder: Builder, name: str, features: Lin, layer: Layer, live: Lay
     """A layer's outputs (outputs * 64,); rows that are always 0 have no wire."""
     sums = _sums(features, layer.taps, layer.weights, layer.bias, live.rows)
     if layer.gate is None:
-        outputs = _activations(builder, name, sums, live)
+        outputs = activations(builder, name, sums, live)
     else:
         gate = layer.gate
         factors = _sums(features, layer.taps, gate.weights, gate.bias, live.rows)
@@ -94,7 +94,7 @@ def _sums(
     return features.weighted(len(rows), row, source, weight) + Lin.const(bias[rows // 64])
 
 
-def _activations(builder: Builder, name: str, sums: Lin, live: LayerWiring) -> Lin:
+def activations(builder: Builder, name: str, sums: Lin, live: LayerWiring) -> Lin:
     """max(x, 0) >> shift for every row: x + 2^(w-1) in w bits; the top bit says >= 0."""
     bits = builder.booleans(f"{name} bits", int(live.widths.sum()))
     offset = Lin.const(np.left_shift(1, live.widths - 1))

@@ -1,50 +1,90 @@
-"""What a proof of a net's move will roughly cost, before any circuit is compiled."""
+"""What a proof of a net's move costs, counted by its wiring before any circuit is compiled.
+
+A constraint is paid for by every wire but the public ones, and once more by each check and by each
+run of bits (proofs/circuit.py).  Proving time follows the constraints; it grows in leaps where
+their number, with the eleven that the public inputs take, passes a power of two.
+"""
 
 from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 
+from engine.move_groups import groups
 from engine.net import NetSpec
 from engine.net_file import IntArray
+from engine.policy_map import POLICY_SIZE, TYPE
+from engine.sight import OFF_BOARD, step_squares
+from engine.wiring import BLOCK, BLOCKS, LayerWiring, PieceWiring, SightWiring, Wiring, wiring_of
 
-_FIXED: Final = 7725  # public bits, board, choice: the same for every net
+_STATEMENT: Final = 2431 + 10  # public bits that have a wire, limbs
+_BOARD: Final = (2 + 9 + 1) * 64  # products of a nibble's bits, of a square; check of the nibble
+_ONE_HOTS: Final = 2 * (1 + 4) + BLOCKS + (1 + 4) + 1 + BLOCK
+_CHOSEN: Final = (BLOCKS + BLOCK + 1) + (BLOCK + 1)  # the mask word and its bits, the check of one
+_LOGITS: Final = POLICY_SIZE + 2 * BLOCK + 1  # picked by block and by entry
+_COMPARED: Final = BLOCKS + POLICY_SIZE + BLOCK  # flags of later blocks, products with the mask
 
 
 @dataclass(frozen=True)
 class Cost:
-    """Constraints, by part, and the non-zero weights that the linear parts spread over."""
+    """Constraints, by part, and the terms that the net's own sums have."""
 
-    fixed: int
-    logits: int
-    activations: int
+    fixed: int  # statement, board, choice: the same for every net
+    sight: int
+    layers: tuple[int, ...]
+    pieces: int  # the head's products
+    compare: int  # bits of how far legal moves lie below the best
     terms: int
 
     @property
     def constraints(self) -> int:
-        return self.fixed + self.logits + self.activations
+        return self.fixed + self.sight + sum(self.layers) + self.pieces + self.compare
 
 
 def estimate(net: NetSpec) -> Cost:
-    """The cost of `net`.
-
-    An activation that can be above 0 costs the bits of its signed sum and 2 more; a logit costs
-    the bits of how far it can lie below the best one.
-    """
-    bounds = net.bounds()
-    widths = [
-        (_width(np.maximum(-low, high)) + 3) * (act > 0)
-        for low, high, act in zip(bounds.pre_lo, bounds.pre_hi, bounds.act_hi, strict=True)
-    ]
+    """The cost of `net`; exact but for the terms, where merging makes a circuit's fewer."""
+    wiring = wiring_of(net)
     return Cost(
-        fixed=_FIXED,
-        logits=int(_width(bounds.logit_hi.max() - bounds.logit_lo).sum()),
-        activations=sum(int(width.sum()) for width in widths),
-        terms=sum(int(np.count_nonzero(matrix)) for matrix in net.matrices),
+        fixed=_STATEMENT + _BOARD + _ONE_HOTS + _CHOSEN + _LOGITS + _COMPARED + len(groups()),
+        sight=_sight(wiring.sight),
+        layers=tuple(_layer(layer) for layer in wiring.layers),
+        pieces=_pieces(wiring.pieces),
+        compare=int(wiring.compare_widths.sum() + wiring.block_compare_widths.sum()),
+        terms=_terms(net, wiring),
     )
 
 
-def _width(magnitude: IntArray) -> IntArray:
-    """Bits of each magnitude."""
-    widths: IntArray = np.ceil(np.log2(magnitude + 1)).astype(np.int64)
-    return widths
+def _sight(wiring: SightWiring) -> int:
+    """Which squares are empty, what each line meets first, the planes."""
+    seen = len(wiring.squares)
+    return 64 * (seen > 0) + seen + 64 * len(wiring.summed)
+
+
+def _layer(wiring: LayerWiring) -> int:
+    """A gate is one product; an activation its bits, their sum, and a product."""
+    if wiring.gate:
+        return len(wiring.rows)
+    return int(wiring.widths.sum()) + 2 * len(wiring.rows)
+
+
+def _pieces(wiring: PieceWiring) -> int:
+    return len(wiring.reach) + len(wiring.pairs) + len(wiring.index)
+
+
+def _terms(net: NetSpec, wiring: Wiring) -> int:
+    """Weights other than 0 that meet a feature: each is a term of some sum."""
+    count = 0
+    for layer, live in zip(net.layers, wiring.layers, strict=True):
+        count += _layer_terms(layer.taps, layer.weights, live.rows)
+        if layer.gate is not None:
+            count += _layer_terms(layer.taps, layer.gate.weights, live.rows)
+    head, pieces = net.head, wiring.pieces.reach // 64
+    for weights in (head.from_weights[TYPE], head.to_weights[TYPE], head.piece_weights[pieces]):
+        count += int(np.count_nonzero(weights))
+    return count
+
+
+def _layer_terms(taps: tuple[tuple[int, int], ...], weights: IntArray, rows: IntArray) -> int:
+    seen = (step_squares(taps) != OFF_BOARD).astype(np.int64)  # (taps, 64)
+    by_row = np.count_nonzero(weights, axis=1) @ seen  # (outputs, 64)
+    return int(by_row.ravel()[rows].sum())
