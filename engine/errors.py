@@ -10,6 +10,7 @@ EngineError
 ├── NoFit            no ratings could be found for games that were played
 ├── NoLegalMove      a player was asked to move in a finished game
 ├── NoTrainingData   a data folder without labelled positions
+├── OnnxMissing      an ONNX file is asked for, and the package onnx is not installed
 ├── StockfishMissing no Stockfish to label positions with
 └── StockfishStopped Stockfish ended while it was needed
 """
@@ -82,6 +83,11 @@ class NoTrainingData(EngineError):
     def __init__(self, folder: str) -> None:
         super().__init__(f"no labelled positions in {folder}; make some first")
         self.folder = folder
+
+
+class OnnxMissing(EngineError):
+    def __init__(self) -> None:
+        super().__init__("ONNX files need the package onnx: pip install 'checkproof[train]'")
 
 
 class StockfishMissing(EngineError):

@@ -17,6 +17,7 @@ the best legal move itself: the highest logit, the lowest index among equals.
 All weights are whole numbers, so that a proof system has nothing to round.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from typing import Any, Final
 
@@ -24,7 +25,7 @@ import chess
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.errors import InvalidNet, InvalidPosition, NoLegalMove
+from engine.errors import InvalidNet, InvalidPosition, NoLegalMove, OnnxMissing
 from engine.net_file import IntArray
 from engine.player import legal_indices
 from engine.policy_map import FROM_SQUARE, MOVES, TO_SQUARE
@@ -151,29 +152,38 @@ def to_onnx(weights: TemplateWeights) -> bytes:
     own = graph.add("Reshape", own, graph.shape(1, weights.skip.shape[1] * SQUARES))
     own = graph.add("Concat", own, graph.constant(np.zeros((1, len(PROMOTIONS)))), axis=1)
     graph.add("Add", x, own, name="logits")
-    return graph.model(outputs=len(weights.out_bias))
+    return graph.arena_model(outputs=len(weights.out_bias))
+
+
+Port = tuple[str, Sequence[int | str]]
+"""A graph's input or output: its name and its sizes, a name for one that is free."""
 
 
 class Graph:
-    """An ONNX graph in the making: every call adds one node and names its output."""
+    """An ONNX graph in the making: every call adds one node and names its output.
 
-    def __init__(self) -> None:
-        import onnx  # noqa: PLC0415 - an optional extra
+    Its inputs, outputs and constants are of the type `numbers`.  Raises OnnxMissing.
+    """
 
+    def __init__(self, *, numbers: type = np.float32) -> None:
+        try:
+            import onnx  # noqa: PLC0415 - an optional extra
+        except ModuleNotFoundError as error:
+            raise OnnxMissing() from error
         self._onnx = onnx
+        self._numbers = numbers
         self._nodes: list[Any] = []
         self._constants: list[Any] = []
 
-    def constant(
-        self, values: NDArray[Any], name: str | None = None, *, kind: type = np.float32
-    ) -> str:
-        name = name or f"c{len(self._constants)}"
-        array: NDArray[Any] = np.ascontiguousarray(values, dtype=kind)
-        self._constants.append(self._onnx.numpy_helper.from_array(array, name))
-        return name
+    def constant(self, values: NDArray[Any], name: str | None = None) -> str:
+        return self._keep(values, self._numbers, name)
+
+    def whole(self, values: NDArray[Any]) -> str:
+        """Indices or sizes, int64."""
+        return self._keep(values, np.int64)
 
     def shape(self, *sizes: int) -> str:
-        return self.constant(np.array(sizes), kind=np.int64)
+        return self.whole(np.array(sizes))
 
     def add(self, kind: str, *inputs: str, name: str | None = None, **options: Any) -> str:
         output = name or f"x{len(self._nodes)}"
@@ -181,18 +191,27 @@ class Graph:
         self._nodes.append(node)
         return output
 
-    def model(self, *, outputs: int) -> bytes:
-        helper, floats = self._onnx.helper, self._onnx.TensorProto.FLOAT
-        graph = helper.make_graph(
-            self._nodes,
-            "policy",
-            [helper.make_tensor_value_info("board", floats, [1, SQUARES])],
-            [helper.make_tensor_value_info("logits", floats, [1, outputs])],
-            self._constants,
-        )
+    def model(self, source: Port, result: Port, *, producer: str) -> bytes:
+        """The file of a graph from one input to one output."""
+        helper = self._onnx.helper
+        kind = helper.np_dtype_to_tensor_dtype(np.dtype(self._numbers))
+        ends = [[helper.make_tensor_value_info(n, kind, sizes)] for n, sizes in (source, result)]
+        graph = helper.make_graph(self._nodes, "policy", *ends, self._constants)
         opset = helper.make_opsetid("", OPSET)
         model = helper.make_model(graph, opset_imports=[opset], ir_version=IR_VERSION)
-        model.producer_name = CONTRACT_VERSION
+        model.producer_name = producer
         self._onnx.checker.check_model(model)
         data: bytes = model.SerializeToString(deterministic=True)
         return data
+
+    def arena_model(self, *, outputs: int) -> bytes:
+        """The file of a graph from `board` to `logits`, as the contract has them."""
+        source, result = ("board", [1, SQUARES]), ("logits", [1, outputs])
+        return self.model(source, result, producer=CONTRACT_VERSION)
+
+    def _keep(self, values: NDArray[Any], kind: type, name: str | None = None) -> str:
+        name = name or f"c{len(self._constants)}"
+        # Not ascontiguousarray, which makes a list of a single number.
+        array: NDArray[Any] = np.array(values, dtype=kind, order="C")
+        self._constants.append(self._onnx.numpy_helper.from_array(array, name))
+        return name

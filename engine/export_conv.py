@@ -78,7 +78,7 @@ def conv_to_onnx(net: ConvNet) -> bytes:
     scores = graph.add("Reshape", scores, graph.shape(1, 2 * SQUARES))
     promotions = graph.constant(net.promotions.reshape(1, -1), "promotions")
     graph.add("Concat", scores, promotions, axis=1, name="logits")
-    return graph.model(outputs=2 * SQUARES + len(PROMOTIONS))
+    return graph.arena_model(outputs=2 * SQUARES + len(PROMOTIONS))
 
 
 def conv_to_house(net: ConvNet, name: str) -> NetSpec:
