@@ -19,15 +19,16 @@ import pytest
 from engine.net import NetSpec, house_net
 
 _PYTHON = """#!{python}
-import runpy, sys
+import os, runpy, sys
 from pathlib import Path
 from types import SimpleNamespace
 
+if sys.argv[1] != "-m":
+    os.execv({python!r}, [{python!r}, *sys.argv[1:]])
 sys.path[0] = {root!r}
 import engine.net
 
 engine.net.resources = SimpleNamespace(files=lambda _: Path({shipped!r}))
-assert sys.argv[1] == "-m"
 sys.argv = sys.argv[2:]
 runpy.run_module(sys.argv[0], run_name="__main__", alter_sys=True)
 """
