@@ -1,6 +1,7 @@
 """Make a house net: `data` labels positions with Stockfish, `net` trains on them.
 
-`search` trains the candidates of an architecture search, `plot` draws what came out.
+`search` trains the candidates of an architecture search, `plot` draws what came out, `export`
+writes a net as an ONNX file, as `net` does beside its own.
 """
 
 import argparse
@@ -9,6 +10,9 @@ from pathlib import Path
 from typing import Final
 
 from engine.errors import EngineError
+from engine.export_house import write_onnx
+from engine.net import NetSpec, house_net
+from engine.net_file import is_name
 from engine.train.cost import estimate
 from engine.train.data import DataOptions, make_data
 from engine.train.model import NetShape
@@ -42,10 +46,11 @@ def _data(args: argparse.Namespace) -> None:
 
 
 def _net(args: argparse.Namespace) -> None:
+    out = args.out or Path(f"training/{args.name}.json")
     spec = train_net(
         args.name,
         data=args.folder,
-        out=args.out or Path(f"training/{args.name}.json"),
+        out=out,
         work=args.work,
         options=TrainOptions(
             seed=args.seed,
@@ -57,6 +62,7 @@ def _net(args: argparse.Namespace) -> None:
     )
     cost = estimate(spec)
     print(f"{spec.name} {spec.hash}: about {cost.constraints} constraints, {cost.terms} terms")
+    write_onnx(spec, out.with_suffix(".onnx"))
 
 
 def _search(args: argparse.Namespace) -> None:
@@ -77,7 +83,20 @@ def _plot(args: argparse.Namespace) -> None:
     draw(args.source, args.out)
 
 
-_COMMANDS: Final = {"data": _data, "net": _net, "search": _search, "plot": _plot}
+def _export(args: argparse.Namespace) -> None:
+    net = house_net(args.net) if is_name(args.net) else NetSpec.load(args.net)
+    out = args.out or Path(args.net).with_suffix(".onnx")
+    write_onnx(net, out)
+    print(out)
+
+
+_COMMANDS: Final = {
+    "data": _data,
+    "net": _net,
+    "search": _search,
+    "plot": _plot,
+    "export": _export,
+}
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -110,6 +129,9 @@ def _parser() -> argparse.ArgumentParser:
     plot = commands.add_parser("plot", help="draw rows of `bench nets`, or a training's curve")
     plot.add_argument("source", type=Path, help="FILE.json of rows, or FILE.curve.jsonl")
     plot.add_argument("out", type=Path, help="FILE.svg")
+    export = commands.add_parser("export", help="write a net as an ONNX file (needs onnx)")
+    export.add_argument("net", metavar="NET", help="a house net's name, or a net file")
+    export.add_argument("out", type=Path, nargs="?", help="default: NET.onnx, beside its file")
     return parser
 
 

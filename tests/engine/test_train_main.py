@@ -1,11 +1,14 @@
 """`python -m engine.train`: from no data to a net file."""
 
+import sys
 from pathlib import Path
 
 import pytest
 
-from engine.net import NetSpec
+from engine.export_house import house_to_onnx
+from engine.net import NetSpec, house_net
 from engine.train.__main__ import main
+from tests.engine.nets import random_net
 
 
 def test_data_then_net(
@@ -19,6 +22,7 @@ def test_data_then_net(
     assert main(["net", "--name", "knight", "--epochs", "0", *work]) == 0
     assert NetSpec.load(out).name == "knight"
     assert "constraints" in capsys.readouterr().out
+    assert out.with_suffix(".onnx").read_bytes() == house_to_onnx(NetSpec.load(out))
 
 
 def test_a_missing_stockfish_is_one_line_and_status_1(
@@ -60,3 +64,40 @@ def test_a_bad_count_is_a_usage_error(positions: str, capsys: pytest.CaptureFixt
         main(["data", "--positions", positions])
     assert caught.value.code == 2
     assert "whole number above 0" in capsys.readouterr().err
+
+
+def test_export_of_a_house_net(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    out = tmp_path / "out.onnx"
+    assert main(["export", "pawn", str(out)]) == 0
+    assert out.read_bytes() == house_to_onnx(house_net("pawn"))
+    assert capsys.readouterr().out == f"{out}\n"
+
+
+def test_export_of_a_net_file_lies_beside_it(tmp_path: Path) -> None:
+    net = random_net(3)
+    (tmp_path / "mine.json").write_bytes(net.to_bytes())
+    assert main(["export", str(tmp_path / "mine.json")]) == 0
+    assert (tmp_path / "mine.onnx").read_bytes() == house_to_onnx(net)
+
+
+@pytest.mark.parametrize(
+    ("net", "said"),
+    [("prawn", "no house net called 'prawn'"), ("./prawn.json", "No such file or directory")],
+)
+def test_export_of_no_net_is_one_line(
+    net: str, said: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["export", net, str(tmp_path / "out.onnx")]) == 1
+    (line,) = capsys.readouterr().err.splitlines()
+    assert said in line
+    assert not list(tmp_path.iterdir())
+
+
+def test_export_without_onnx_is_one_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "onnx", None)
+    assert main(["export", "pawn", str(tmp_path / "out.onnx")]) == 1
+    assert capsys.readouterr().err == (
+        "ONNX files need the package onnx: pip install 'checkproof[train]'\n"
+    )
