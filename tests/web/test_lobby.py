@@ -3,6 +3,7 @@
 import pytest
 from playwright.async_api import Browser, Locator, expect
 
+from tests.server.fakes import OTHER_BOT
 from tests.web.axe import serious
 from tests.web.browser import Hand
 from tests.web.conftest import FakeArena
@@ -32,20 +33,57 @@ async def test_a_card_says_what_a_bot_is_and_what_it_costs(arena: FakeArena, han
     know(arena, "first", net_hash=pawn, trust="One plain line.")
     know(arena, "last", proof_system="ezkl")
     know(arena, "custom", ready=False)
+    know(arena, "last", constraints=600_000)
     game = Staged(arena.hosts)
     await game.play("e4")
     await game.resign()
     await hand.page.goto(arena.url)
     card = card_of(hand, "first")
     await expect(card.get_by_test_id("system")).to_have_text("Groth16 · BN254")
-    await expect(card).to_contain_text("84 of 100 points against random moves")
-    await expect(card).to_contain_text("1.5 s")
+    strength, proving = card.get_by_test_id("strength"), card.get_by_test_id("proving")
+    await expect(strength).to_contain_text("811 ± 71")
+    await expect(strength).to_contain_text("84 of 100 points against random moves")
+    await expect(proving).to_contain_text("1.5 s")
+    await expect(card_of(hand, "last").get_by_test_id("proving")).to_contain_text("≈ 15 s")
+    await expect(card_of(hand, "last").get_by_test_id("strength")).to_contain_text("not measured")
     await expect(card).to_contain_text("1 won · 0 drawn · 0 lost")
     await expect(card.get_by_test_id("trust")).to_have_text("One plain line.")
     await expect(card_of(hand, "last").get_by_test_id("system")).to_have_text("ezkl · halo2-KZG")
     making = card_of(hand, "custom")
     await expect(making).to_contain_text("It is being made")
     await expect(making.get_by_role("button")).to_have_count(0)
+
+
+async def test_a_card_says_what_is_being_done_for_a_bot_and_then_offers_it(
+    arena: FakeArena, hand: Hand
+) -> None:
+    know(arena, "last", ready=False, step="Its key is being loaded.", version="", key_hash="")
+    await hand.page.goto(arena.url)
+    card = card_of(hand, "last")
+    await expect(card.get_by_role("status")).to_have_text("Its key is being loaded.")
+    await expect(card.get_by_test_id("proving")).to_contain_text("not known yet")
+    await expect(card).to_contain_text("not made yet")
+    know(arena, "last", ready=True, version="0x" + OTHER_BOT.hex())
+    await expect(card.get_by_test_id("start-white")).to_be_enabled(timeout=20_000)
+
+
+async def test_four_bots_are_seen_at_once_where_there_is_room(
+    arena: FakeArena, browser: Browser
+) -> None:
+    info = arena.site.info
+    assert info is not None
+    more = info.bots[0].model_copy(update={"name": "fourth", "version": "0x" + "09" * 32})
+    arena.site.info = info.model_copy(update={"bots": [*info.bots, more]})
+    for width, columns in ((320, 1), (768, 2), (1400, 2)):
+        hand = await Hand.of(browser, width=width)
+        await hand.page.goto(arena.url)
+        await expect(hand.page.get_by_test_id("bot-card")).to_have_count(4)
+        places = await hand.page.get_by_test_id("bot-card").evaluate_all(
+            "cards => cards.map((card) => card.getBoundingClientRect().left)"
+        )
+        assert len(set(places)) == columns
+        assert await hand.page.evaluate("document.documentElement.scrollWidth") <= width
+        await hand.close()
 
 
 async def test_a_game_is_seen_as_it_goes_on_and_then_replayed(arena: FakeArena, hand: Hand) -> None:

@@ -37,6 +37,8 @@
  * @property {string} [trust] one plain line
  * @property {number | null} [gas] the median of its latest moves on chain
  * @property {boolean} [ready] whether it can be played now
+ * @property {string} [step] what is being done for it while it cannot
+ * @property {number | null} [expectSeconds] how long a proof will take
  *
  * @typedef {{baseSeconds: number, incrementSeconds: number, delaySeconds: number}} ClockTerms
  *
@@ -117,12 +119,14 @@
  * @property {string} fen where it stands
  * @property {string | null} lastMove as UCI
  *
+ * @typedef {{text: string, elo: number | null, error: number | null}} Strength of a net, as known
+ *
  * @typedef {object} Lobby
  * @property {GameSummary[]} games those that go on, then the others, each the newest first
  * @property {string | null} featured the game to show on TV
  * @property {number} watching how many pages look on, all in all
  * @property {Record<string, {wins: number, draws: number, losses: number}>} records by bot version
- * @property {Record<string, string>} strength by bot version
+ * @property {Record<string, Strength>} strength by bot version
  *
  * @typedef {object} ProofData
  * @property {number} ply

@@ -185,6 +185,7 @@ export class LobbyView {
         ...(bot.custom ? [h("span", { class: "tag warn" }, "custom, unverified")] : []),
         setupTag(bot),
       ),
+      h("dl", { class: "figures" }, ...botFigures(bot, this.#lobby)),
       h("dl", { class: "facts" }, ...botFacts(bot, clocks, this.#lobby)),
       h("p", { class: "quiet", "data-testid": "trust" }, trustLine(bot)),
       isReady
@@ -198,7 +199,8 @@ export class LobbyView {
         : h(
             "p",
             { class: "making", role: "status" },
-            "It is being made: circuit, keys and a first proof. It can be played in a moment.",
+            bot.step ||
+              "It is being made: circuit, keys and a first proof. It can be played in a moment.",
           ),
     );
   }
@@ -235,16 +237,49 @@ function setupTag({ setup }) {
     : h("span", { class: "tag good", "data-testid": "setup" }, "ceremony");
 }
 
+/**
+ * What a choice is made by: how strong it is, and how long one waits for it.
+ *
+ * @param {Bot} bot @param {Lobby | null} lobby
+ */
+function botFigures(bot, lobby) {
+  const strength = lobby?.strength[bot.version];
+  const elo = strength?.elo ?? null;
+  return [
+    figure(
+      elo === null ? "Strength" : "Strength, Elo",
+      elo === null ? "–" : h("span", {}, grouped(elo), h("small", {}, ` ± ${strength?.error}`)),
+      strength?.text ?? "not measured",
+      "strength",
+    ),
+    figure("Proof of a move", ...provingTime(bot), "proving"),
+  ];
+}
+
+/** @param {Bot} bot @returns {[string, string]} */
+function provingTime({ proveSeconds, expectSeconds, ready }) {
+  if (proveSeconds !== null) return [seconds(proveSeconds), "as measured here"];
+  const expected = expectSeconds ?? null;
+  if (expected !== null) return [`≈ ${seconds(expected)}`, "estimated by its size"];
+  return ["–", ready === false ? "not known yet" : "not measured yet"];
+}
+
+/** @param {string} name @param {string | Node} value @param {string} note @param {string} id */
+const figure = (name, value, note, id) =>
+  h(
+    "div",
+    { "data-testid": id },
+    h("dt", {}, name),
+    h("dd", { class: "value" }, value),
+    h("dd", { class: "note" }, note),
+  );
+
 /** @param {Bot} bot @param {ClockTerms} clocks @param {Lobby | null} lobby */
 function botFacts(bot, { baseSeconds, incrementSeconds }, lobby) {
-  const measured = (/** @type {number | null | undefined} */ value) => value ?? null;
-  const [prove, gas] = [measured(bot.proveSeconds), measured(bot.gas)];
+  const gas = bot.gas ?? null;
   const record = lobby?.records[bot.version];
-  const strength = lobby?.strength[bot.version];
   /** @type {[string, string][]} */
   const rows = [
-    ...(strength ? [/** @type {[string, string]} */ (["Strength", strength])] : []),
-    ["Proves a move in", prove === null ? "not measured yet" : seconds(prove)],
     ["Gas for a move", gas === null ? "not measured yet" : grouped(gas)],
     ...(bot.constraints === null
       ? []
