@@ -6,6 +6,7 @@ writes a net as an ONNX file, as `net` does beside its own.
 
 import argparse
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -15,10 +16,9 @@ from engine.net import NetSpec, house_net
 from engine.net_file import is_name
 from engine.train.cost import estimate
 from engine.train.data import DataOptions, make_data
-from engine.train.model import NetShape
 from engine.train.plot import draw
+from engine.train.recipes import RECIPES
 from engine.train.search import CANDIDATES, search
-from engine.train.shapes import SHAPES
 from engine.train.train import TrainOptions, train_net
 
 
@@ -52,17 +52,19 @@ def _net(args: argparse.Namespace) -> None:
         data=args.folder,
         out=out,
         work=args.work,
-        options=TrainOptions(
-            seed=args.seed,
-            epochs=args.epochs,
-            threads=args.threads,
-            shape=SHAPES.get(args.shape or args.name, NetShape()),
-        ),
+        options=_recipe(args),
         progress=_print_progress,
     )
     cost = estimate(spec)
     print(f"{spec.name} {spec.hash}: about {cost.constraints} constraints, {cost.terms} terms")
     write_onnx(spec, out.with_suffix(".onnx"))
+
+
+def _recipe(args: argparse.Namespace) -> TrainOptions:
+    """The recipe of the shape's name; for any other name that of pawn."""
+    recipe = RECIPES.get(args.shape or args.name, RECIPES["pawn"])
+    epochs = recipe.epochs if args.epochs is None else args.epochs
+    return replace(recipe, seed=args.seed, epochs=epochs, threads=args.threads)
 
 
 def _search(args: argparse.Namespace) -> None:
@@ -112,11 +114,11 @@ def _parser() -> argparse.ArgumentParser:
     data.add_argument("--stockfish", help="path of the engine, if it is not found by itself")
     net = commands.add_parser("net", help="train a net on labelled positions")
     net.add_argument("--name", default="pawn")
-    net.add_argument("--shape", choices=sorted(SHAPES), help="default: that of the name, if any")
+    net.add_argument("--shape", choices=sorted(RECIPES), help="default: that of the name, if any")
     net.add_argument("--folder", type=Path, default=Path("training/data"))
     net.add_argument("--out", type=Path, help="default: training/NAME.json")
     net.add_argument("--work", type=Path, default=Path("training/checkpoints"))
-    net.add_argument("--epochs", type=int, default=TrainOptions.epochs)
+    net.add_argument("--epochs", type=int, help="default: the recipe's")
     net.add_argument("--threads", type=_count, default=1)
     net.add_argument("--seed", type=int, default=1)
     trial = commands.add_parser("search", help="train the candidates of the architecture search")

@@ -11,7 +11,7 @@ from typing import Final
 
 from engine.train.data import Progress
 from engine.train.model import HERE, KING, LayerShape, NetShape
-from engine.train.shapes import SHAPES
+from engine.train.recipes import RECIPES
 from engine.train.train import TrainOptions, train_net
 
 _NEAR: Final = HERE + KING
@@ -31,8 +31,8 @@ CANDIDATES: Final = {
     "relu16": NetShape(layers=(_relu(16, shift=2, bits=10),), logit_bits=16),
     "gate32": NetShape(layers=(_gate(32),), logit_bits=20),
     "gate128": NetShape(layers=(_gate(128),), logit_bits=20),
-    "gate64-relu16": replace(SHAPES["pawn"], noise=0),
-    "gate128-relu32": replace(SHAPES["knight"], noise=0),
+    "gate64-relu16": RECIPES["pawn"].shape,
+    "gate128-relu32": replace(RECIPES["knight"].shape, noise=0),
 }
 """All at temperature 0, so that noise does not blur the comparison."""
 
@@ -53,18 +53,12 @@ def search(
     for name in names:
         file = out / f"{name}.json"
         if not file.exists():
-            shaped = TrainOptions(
-                seed=options.seed,
-                epochs=options.epochs,
-                threads=options.threads,
-                shape=CANDIDATES[name],
-            )
             train_net(
                 name,
                 data=data,
                 out=file,
                 work=out / "checkpoints",
-                options=shaped,
+                options=replace(options, shape=CANDIDATES[name]),
                 progress=progress(name),
             )
         files.append(file)

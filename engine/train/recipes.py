@@ -1,0 +1,34 @@
+"""How the house nets are trained, by name: shape and options."""
+
+from typing import Final
+
+from engine.train.model import HERE, KING, LayerShape, NetShape
+from engine.train.train import TrainOptions
+
+_NEAR: Final = HERE + KING
+
+
+def _shape(gates: int, relus: int, *, logit_bits: int, noise: int) -> NetShape:
+    """Gates that pick out patterns near a square, then what follows from them near it."""
+    return NetShape(
+        layers=(
+            LayerShape("gate", gates, _NEAR),
+            LayerShape("relu", relus, _NEAR, shift=6, bits=18),
+        ),
+        logit_bits=logit_bits,
+        noise=noise,
+    )
+
+
+RECIPES: Final = {
+    "pawn": TrainOptions(epochs=2, shape=_shape(64, 16, logit_bits=22, noise=0)),
+    "knight": TrainOptions(epochs=1, shape=_shape(128, 32, logit_bits=23, noise=20)),
+    "queen": TrainOptions(
+        epochs=1,
+        batch=256,
+        rate=0.0015,
+        float_share=0.6,
+        shape=_shape(192, 64, logit_bits=24, noise=20),
+    ),
+}
+"""pawn plays at temperature 0; the noise of the others has a deviation of 0.16 logits."""
