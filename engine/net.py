@@ -52,8 +52,6 @@ from engine.noise import dice_noise
 from engine.policy_map import FROM_SQUARE, MOVE_TYPES, MOVERS, TO_SQUARE, TYPE
 from engine.sight import OFF_BOARD, sight_planes, step_squares
 
-__all__ = ["FROM_SQUARE", "TO_SQUARE", "TYPE"]
-
 
 @dataclass(frozen=True, eq=False)
 class Trace:

@@ -25,10 +25,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import conv2d
 
-from engine.net import FROM_SQUARE, TO_SQUARE, TYPE, NetSpec
+from engine.net import NetSpec
 from engine.net_file import MAX_BIAS, MAX_WEIGHT, Gate, Head, IntArray, Layer
 from engine.noise import dice_noise
-from engine.policy_map import MOVE_TYPES, MOVERS, POLICY_SIZE
+from engine.policy_map import FROM_SQUARE, MOVE_TYPES, MOVERS, POLICY_SIZE, TO_SQUARE, TYPE
 from engine.train.planes import KING as KING_STEPS
 from engine.train.planes import input_tensor, sight_tensor
 

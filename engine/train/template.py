@@ -26,9 +26,8 @@ from torch.nn.functional import log_softmax, pad, relu
 
 from engine.errors import EngineError
 from engine.export import PIECE_CODES, SQUARES, Heads, TemplateWeights, to_onnx
-from engine.net import FROM_SQUARE, TO_SQUARE
 from engine.net_file import IntArray
-from engine.policy_map import MOVES
+from engine.policy_map import FROM_SQUARE, MOVES, TO_SQUARE
 from engine.train.data import Progress, Shard, load_data, silent
 from engine.train.model import NetShape, round_through
 from engine.train.train import Batch, TrainOptions, make_batch

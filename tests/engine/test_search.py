@@ -3,7 +3,6 @@
 import json
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 from engine.errors import InvalidNet
@@ -16,15 +15,13 @@ from engine.train.model import PolicyNet
 from engine.train.search import CANDIDATES
 from engine.train.train import initialise
 from tests.engine.nets import random_net
-from tests.engine.test_train import fake_data
+from tests.engine.training import fake_data, write_data
 
 
 @pytest.fixture
 def data(tmp_path: Path) -> Path:
-    shard, folder = fake_data(60), tmp_path / "data"
-    folder.mkdir()
-    columns = {name: getattr(shard, name) for name in ("board", "legal", "index", "score")}
-    np.savez_compressed(folder / "shard-1-00000.npz", **columns)
+    folder = tmp_path / "data"
+    write_data(folder, fake_data(60))
     return folder
 
 
