@@ -47,3 +47,10 @@ def random_net(
     of_pieces = draw(PIECES, features) if pieces else np.zeros((PIECES, features), dtype=np.int64)
     head = Head(head_from, head_to, of_pieces, bias)
     return NetSpec(f"random{seed}", tuple(layers), head, sight, noise)
+
+
+def full_net(seed: int = 5, *, channels: tuple[int, int] = (3, 2)) -> NetSpec:
+    """A gate layer below an activation layer, sight, pieces' weights, and noise."""
+    return random_net(
+        seed, channels=channels, magnitude=3, sight=True, gates=(0,), pieces=True, noise=3
+    )

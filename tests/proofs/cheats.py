@@ -42,7 +42,7 @@ def with_limbs(words: Words, limbs: list[int]) -> Words:
 
 def second_best(circuit: MoveCircuit, statement: Statement) -> Cheat:
     """The next best legal move."""
-    logits = circuit.net.forward(statement.board).logits
+    logits = circuit.net.forward(statement.board, statement.dice).logits
     legal = legal_indices(statement.mask)
     ranked = legal[np.argsort(-logits[legal], kind="stable")]
     false = replace(statement, index=int(ranked[1]))
@@ -51,7 +51,7 @@ def second_best(circuit: MoveCircuit, statement: Statement) -> Cheat:
 
 def illegal_move(circuit: MoveCircuit, statement: Statement) -> Cheat:
     """The net's favourite of all moves, made illegal: no comparison is against it."""
-    logits = circuit.net.forward(statement.board).logits
+    logits = circuit.net.forward(statement.board, statement.dice).logits
     best = int(np.argmax(logits))
     false = replace(statement, index=best, mask=statement.mask & ~(1 << best))
     return Cheat("illegal move", honest(circuit, false), ("legal",))
@@ -59,7 +59,7 @@ def illegal_move(circuit: MoveCircuit, statement: Statement) -> Cheat:
 
 def hidden_in_a_group(circuit: MoveCircuit, statement: Statement) -> Cheat:
     """A move that another beats, the difference made up by a third in the better one's group."""
-    logits = circuit.net.forward(statement.board).logits
+    logits = circuit.net.forward(statement.board, statement.dice).logits
     worst_first = np.argsort(logits, kind="stable")
     for members in groups():
         better, worse = members[np.argmax(logits[members])], members[np.argmin(logits[members])]
@@ -84,7 +84,7 @@ def shifted_limb(circuit: MoveCircuit, statement: Statement) -> Cheat:
     limb = statement.limbs[4]
     shifted = (limb + P) % (1 << LIMB_BITS)
     other = from_bits(statement.bits ^ (limb ^ shifted) << 4 * LIMB_BITS)
-    other = best_of(other, circuit.net.forward(statement.board))
+    other = best_of(other, circuit.net.forward(statement.board, statement.dice))
     limbs = list(other.limbs)
     limbs[4] = limb
     words = with_limbs(honest(circuit, other), limbs)
@@ -93,23 +93,24 @@ def shifted_limb(circuit: MoveCircuit, statement: Statement) -> Cheat:
 
 def shifted_activation(circuit: MoveCircuit, statement: Statement) -> Cheat:
     """One sum's bits replaced by those of the sum plus the modulus; its activation stays 0."""
-    trace = circuit.net.forward(statement.board)
-    layer = circuit.layout.wiring.layers[0]
-    sums = trace.pre[0].ravel()[layer.rows]
+    trace = circuit.net.forward(statement.board, statement.dice)
+    layers = circuit.layout.wiring.layers
+    number, layer = next((k, layer) for k, layer in enumerate(layers) if not layer.gate)
+    sums = trace.pre[number].ravel()[layer.rows]
     half = np.left_shift(1, layer.widths - 1)
     k = int(np.flatnonzero((sums < -1) & (sums >= -half))[0])
     words = honest(circuit, statement)
-    start = circuit.layout.blocks["layer 0 bits"].start + int(layer.widths[:k].sum())
+    start = circuit.layout.blocks[f"layer {number} bits"].start + int(layer.widths[:k].sum())
     shifted = int(sums[k] + half[k]) + P
     for place in range(int(layer.widths[k])):
         words[start + place, 0] = shifted >> place & 1
-    return Cheat("sum shifted by the modulus", words, ("layer 0 sum",))
+    return Cheat("sum shifted by the modulus", words, (f"layer {number} sum",))
 
 
 def nibble_13(circuit: MoveCircuit, statement: Statement) -> Cheat:
     """A code 13, which the one-hot would take for a 12."""
     empty = next(s for s in range(64) if statement.board >> 4 * s & 15 == 0)
-    trace = circuit.net.forward(statement.board | 12 << 4 * empty)
+    trace = circuit.net.forward(statement.board | 12 << 4 * empty, statement.dice)
     false = replace(statement, board=statement.board | 13 << 4 * empty)
     return Cheat("nibble 13", circuit.assign(best_of(false, trace), trace), ("nibble",))
 
@@ -135,7 +136,7 @@ def other_payee(circuit: MoveCircuit, statement: Statement) -> Cheat:
 
 def hidden_move(circuit: MoveCircuit, statement: Statement) -> Cheat:
     """The best move left out of the mask, but not out of the public one."""
-    trace = circuit.net.forward(statement.board)
+    trace = circuit.net.forward(statement.board, statement.dice)
     fewer = best_of(replace(statement, mask=statement.mask & ~(1 << statement.index)), trace)
     limbs = list(replace(statement, index=fewer.index).limbs)
     return Cheat("hidden move", with_limbs(honest(circuit, fewer), limbs), ("limb",))

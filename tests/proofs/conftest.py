@@ -7,7 +7,7 @@ from proofs.circuit import MoveCircuit, compile_circuit
 from proofs.keys import KeyRecord, KeyStore
 from proofs.prove import Prover
 from proofs.r1cs import R1cs
-from tests.engine.nets import random_net
+from tests.engine.nets import full_net, random_net
 from tests.proofs.keys_fixture import dev_store
 
 
@@ -26,6 +26,17 @@ def pawn_file(pawn: MoveCircuit) -> R1cs:
 def small() -> MoveCircuit:
     """The circuit of a small random net."""
     return compile_circuit(random_net(channels=(2, 1)))
+
+
+@pytest.fixture(scope="session")
+def full() -> MoveCircuit:
+    """The circuit of a small net with everything that a net can have."""
+    return compile_circuit(full_net())
+
+
+@pytest.fixture(scope="session")
+def full_file(full: MoveCircuit) -> R1cs:
+    return R1cs.from_bytes(full.r1cs_bytes)
 
 
 @pytest.fixture(scope="session")

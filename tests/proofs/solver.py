@@ -26,6 +26,7 @@ class Solver:
         self.values: list[Values | None] = [None] * r1cs.n_wires
         self.values[0] = np.array([1] * len(inputs), dtype=object)
         self.values[1 : 1 + r1cs.n_public] = columns
+        self._bits = {wire for k in range(r1cs.n_constraints) for wire in self._boolean(k)}
         open_rows = list(range(r1cs.n_constraints))
         while open_rows:
             later = [k for k in open_rows if not self._follow(k)]
@@ -59,6 +60,8 @@ class Solver:
 
     def _take_bits(self, number: Any, bits: dict[int, int]) -> bool:
         """A run of bits, all of one sign; several wires that are none must wait."""
+        if not bits.keys() <= self._bits:
+            return False
         sign = -1 if min(bits.values()) < 0 else 1
         places = [(coef * sign).bit_length() - 1 for coef in bits.values()]
         if len(set(places)) < len(places) or list(bits.values()) != [sign << p for p in places]:
@@ -66,6 +69,11 @@ class Solver:
         for wire, place in zip(bits, places, strict=True):
             self.values[wire] = number * sign % P >> place & 1
         return True
+
+    def _boolean(self, k: int) -> list[int]:
+        """The wire b of a row b * (b - 1) = 0."""
+        a, b, c = (dict(self._terms(m, k)) for m in (self._r1cs.a, self._r1cs.b, self._r1cs.c))
+        return [wire for wire in a if a == {wire: 1} and b == {0: -1, wire: 1} and not c]
 
     def _unknown(self, matrix: Matrix, k: int) -> dict[int, int]:
         """The coefficients of the wires of a row that are not known yet."""

@@ -16,6 +16,7 @@ from tests.proofs.cheats import (
     middle_statement,
     tied_net,
 )
+from tests.proofs.cheats_net import NET_CHEATS
 
 
 def violated_groups(circuit: MoveCircuit, words: Words) -> set[str]:
@@ -29,6 +30,16 @@ def test_cheat_fails_in_its_own_constraints(name: str, pawn: MoveCircuit) -> Non
     assert not pawn.r1cs.violations(honest(pawn, statement))
     cheat = CHEATS[name](pawn, statement)
     broken = violated_groups(pawn, cheat.words)
+    assert broken
+    assert broken <= set(cheat.groups)
+
+
+@pytest.mark.parametrize("name", [*CHEATS, *NET_CHEATS])
+def test_cheat_fails_with_everything_in_a_net(name: str, full: MoveCircuit) -> None:
+    statement = middle_statement(full.net)
+    assert not full.r1cs.violations(honest(full, statement))
+    cheat = (CHEATS | NET_CHEATS)[name](full, statement)
+    broken = violated_groups(full, cheat.words)
     assert broken
     assert broken <= set(cheat.groups)
 
@@ -88,20 +99,26 @@ def test_second_best_fails_in_every_pair_of_blocks(small: MoveCircuit) -> None:
     assert accepted == [max(legal, key=lambda i: (logits[i], -i))]
 
 
-def test_any_single_changed_wire_is_noticed(pawn: MoveCircuit) -> None:
-    words = honest(pawn, middle_statement(pawn.net))
+@pytest.mark.parametrize("name", ["pawn", "full"])
+def test_any_single_changed_wire_is_noticed(name: str, request: pytest.FixtureRequest) -> None:
+    circuit: MoveCircuit = request.getfixturevalue(name)
+    words = honest(circuit, middle_statement(circuit.net))
     rng = np.random.default_rng(5)
-    for wire in rng.integers(1, pawn.r1cs.n_wires, size=80):
+    for wire in rng.integers(1, circuit.r1cs.n_wires, size=80):
         changed = words.copy()
         changed[wire, 0] ^= np.uint64(1)
-        assert pawn.r1cs.violations(changed), f"wire {wire} can be anything"
+        assert circuit.r1cs.violations(changed), f"wire {wire} can be anything"
 
 
-def test_no_run_of_bits_can_wrap_around(pawn: MoveCircuit) -> None:
+@pytest.mark.parametrize(("name", "bits"), [("pawn", 27), ("full", 50)])
+def test_no_run_of_bits_can_wrap_around(
+    name: str, bits: int, request: pytest.FixtureRequest
+) -> None:
     """The text at the head of proofs/circuit.py, in numbers."""
-    layout, bounds = pawn.layout.wiring, pawn.net.bounds()
+    circuit: MoveCircuit = request.getfixturevalue(name)
+    layout, bounds = circuit.layout.wiring, circuit.net.bounds()
     widths = [layer.widths for layer in layout.layers]
     widths += [layout.compare_widths, layout.block_compare_widths]
-    assert max(int(w.max()) for w in widths) <= 27
+    assert max(int(w.max()) for w in widths if len(w)) <= bits
     lowest = min(int(lo.min()) for lo in [*bounds.pre_lo, bounds.logit_lo - bounds.logit_hi.max()])
-    assert lowest > -(2**26)
+    assert lowest > -(2 ** (bits - 1))

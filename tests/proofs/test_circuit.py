@@ -1,11 +1,13 @@
+import random
 import time
 
 import numpy as np
 import pytest
 
+from engine.bounds import Bounds
 from engine.errors import InvalidPosition
 from engine.move_groups import groups
-from engine.net import NetSpec, house_net
+from engine.net import NetSpec, Trace, house_net
 from engine.train.model import torch_logits
 from engine.wiring import BLOCK
 from proofs.circuit import MoveCircuit, best_index, compile_circuit
@@ -14,10 +16,10 @@ from proofs.field import Words, words_to_ints
 from proofs.r1cs import Ints, Matrix, R1cs, parse_wtns
 from proofs.statement import LIMBS, Statement
 from proofs.witness import public_bit_places
-from tests.engine.nets import random_net
+from tests.engine.boards import game_boards, wild_boards
+from tests.engine.nets import full_net, random_net
 from tests.proofs.positions import CORNERS, corner_statements, game_statements
-
-POSITIONS = 2_000
+from tests.proofs.solver import Solver
 
 
 @pytest.mark.parametrize("corner", CORNERS)
@@ -35,8 +37,11 @@ def test_honest_witness_satisfies_every_constraint(corner: str, pawn: MoveCircui
         random_net(2, channels=(1,), magnitude=30, shift=5),
         random_net(3, channels=(), magnitude=1),
         random_net(4, channels=(2,), taps=((0, 7), (1, 2), (0, 0), (0, 0))),
+        random_net(5, channels=(), sight=True, pieces=True),
+        random_net(6, channels=(2, 2), gates=(0, 1), noise=1000),
+        full_net(7),
     ],
-    ids=["no shift", "wide", "no layers", "odd taps"],
+    ids=["no shift", "wide", "no layers", "odd taps", "sight", "gates", "everything"],
 )
 def test_any_net_compiles(net: NetSpec) -> None:
     circuit = compile_circuit(net)
@@ -44,27 +49,53 @@ def test_any_net_compiles(net: NetSpec) -> None:
         assert circuit.r1cs.violations(parse_wtns(circuit.witness(statement))) == []
 
 
+@pytest.mark.parametrize(("name", "positions"), [("pawn", 2_000), ("full", 400)])
 def test_circuit_numpy_and_torch_agree_on_positions_from_games(
-    pawn: MoveCircuit, pawn_file: R1cs
+    name: str, positions: int, request: pytest.FixtureRequest
 ) -> None:
-    statements = game_statements(pawn.net, POSITIONS)
-    from_torch = torch_logits(pawn.net, [s.board for s in statements])
-    reader = LogitReader(pawn, pawn_file)
-    bounds = pawn.net.bounds()
+    circuit: MoveCircuit = request.getfixturevalue(name)
+    file: R1cs = request.getfixturevalue(f"{name}_file")
+    statements = game_statements(circuit.net, positions)
+    from_torch = torch_logits(
+        circuit.net, [s.board for s in statements], [s.dice for s in statements]
+    )
+    reader = LogitReader(circuit, file)
     for k, (statement, torch_row) in enumerate(zip(statements, from_torch, strict=True)):
-        trace = pawn.net.forward(statement.board)
-        words = pawn.assign(statement, trace)
+        trace = circuit.net.forward(statement.board, statement.dice)
+        words = circuit.assign(statement, trace)
         assert np.array_equal(trace.logits, torch_row)
         assert np.array_equal(reader.logits(words), torch_row)
         assert reader.value(words, "best") == torch_row[statement.index]
         assert best_index(torch_row, statement.mask) == statement.index
-        for pre, lo, hi in zip(trace.pre, bounds.pre_lo, bounds.pre_hi, strict=True):
-            assert (lo <= pre).all()
-            assert (pre <= hi).all()
-        assert (bounds.logit_lo <= trace.logits).all()
-        assert (trace.logits <= bounds.logit_hi).all()
+        assert_within(trace, circuit.net.bounds())
         if k % 20 == 0:
-            assert pawn_file.violations(words) == []
+            assert file.violations(words) == []
+
+
+def assert_within(trace: Trace, bounds: Bounds) -> None:
+    values = [*trace.pre, *trace.act, trace.logits]
+    lows = [*bounds.pre_lo, *bounds.act_lo, bounds.logit_lo]
+    highs = [*bounds.pre_hi, *bounds.act_hi, bounds.logit_hi]
+    for value, lo, hi in zip(values, lows, highs, strict=True):
+        assert (lo <= value).all()
+        assert (value <= hi).all()
+
+
+def test_witnesses_are_what_the_constraints_force(full: MoveCircuit) -> None:
+    """Also on boards with any pieces anywhere; the solver knows nothing of nets."""
+    boards = wild_boards(24, seed=3)[-11:] + game_boards(1, seed=4)
+    rng = random.Random(1)
+    statements = []
+    for board in boards:
+        dice, mask = rng.getrandbits(128), sum(1 << int(g[1]) for g in groups())
+        index = best_index(full.net.forward(board, dice).logits, mask)
+        assert index is not None
+        statements.append(Statement(board, 0, 5, dice, index, mask))
+    solver = Solver(full.r1cs, [statement.limbs for statement in statements])
+    for k, statement in enumerate(statements):
+        words = parse_wtns(full.witness(statement))
+        assert np.array_equal(words, solver.words(k))
+        assert full.r1cs.violations(words) == []
 
 
 class LogitReader:

@@ -2,44 +2,50 @@ import numpy as np
 import pytest
 
 from engine.move_groups import groups
-from engine.net import house_net
 from proofs.builder import Builder, bit_sums
 from proofs.circuit import MoveCircuit, compile_circuit
 from proofs.field import P
 from proofs.linear import Lin
-from proofs.r1cs import R1cs
-from proofs.soundness import are_bits, check_soundness
-from tests.engine.nets import random_net
+from proofs.soundness import SoundnessReport, are_bits, check_soundness
+from tests.engine.nets import full_net, random_net
 
 FORCING = ("bit boolean", "limb", "square top", "square low", "piece", "layer 0 bits boolean",
            "layer 0 sum", "layer 0", "layer 1", "block", "entry", "block high pair", "entry low",
            "mask word", "chosen mask boolean", "chosen mask", "entry mask", "block logit",
            "chosen logit", "entry logit", "best", "later block", "ahead", "compare bits boolean",
            "compare", "block compare bits boolean", "block compare")  # fmt: skip
+FORCING_IN_FULL = ("empty", "seen", "sight", "layer 0", "layer 1 sum", "reach", "reach pair",
+                   "piece term", "logit")  # fmt: skip
 CHECKING = {"nibble": 64, "legal": 1, "one of group": len(groups())}
 
 
-def test_every_wire_of_pawn_is_forced_and_nothing_can_wrap(
-    pawn: MoveCircuit, pawn_file: R1cs
+@pytest.mark.parametrize(("name", "magnitude"), [("pawn", 2**60), ("full", 2**180)])
+def test_every_wire_is_forced_and_nothing_can_wrap(
+    name: str, magnitude: int, request: pytest.FixtureRequest
 ) -> None:
-    report = check_soundness(pawn_file)
+    circuit: MoveCircuit = request.getfixturevalue(name)
+    report = check_soundness(request.getfixturevalue(f"{name}_file"))
     assert report.unforced == []
     assert report.unused == []
-    assert sum(report.forced.values()) == pawn.r1cs.n_wires - 1 - pawn.r1cs.n_public
-    assert report.magnitude < 2**60 < P
+    assert sum(report.forced.values()) == circuit.r1cs.n_wires - 1 - circuit.r1cs.n_public
+    assert report.magnitude < magnitude < P
     assert report.is_sound
-    names = [pawn.r1cs.label(k).partition("[")[0] for k in report.checks]
+    names = [circuit.r1cs.label(k).partition("[")[0] for k in report.checks]
     assert {name: names.count(name) for name in names} == CHECKING
 
 
-def test_every_group_of_constraints_is_known_here(pawn: MoveCircuit) -> None:
+@pytest.mark.parametrize("name", ["pawn", "full"])
+def test_every_group_of_constraints_is_known_here(
+    name: str, request: pytest.FixtureRequest
+) -> None:
     """A new kind of constraint must come with its place in one of these lists."""
-    layers = len(house_net("pawn").layers)
-    known = {*FORCING, *CHECKING}
-    known |= {f"layer {k}{part}" for k in range(layers) for part in ("", " sum", " bits boolean")}
+    circuit: MoveCircuit = request.getfixturevalue(name)
+    layers = range(len(circuit.net.layers))
+    known = {*FORCING, *FORCING_IN_FULL, *CHECKING}
+    known |= {f"layer {k}{part}" for k in layers for part in ("", " sum", " bits boolean")}
     known |= {f"{side} {half}{part}" for side in ("block", "entry") for half in ("low", "high")
               for part in ("", " pair")}  # fmt: skip
-    assert {group.name for group in pawn.r1cs.groups} <= known
+    assert {group.name for group in circuit.r1cs.groups} <= known
 
 
 @pytest.fixture(scope="module")
@@ -51,14 +57,33 @@ def tiny() -> MoveCircuit:
 @pytest.mark.parametrize("name", FORCING)
 def test_dropping_one_constraint_is_seen(name: str, tiny: MoveCircuit) -> None:
     """A wire is left open; or, where a check could stand in, that check is missed."""
-    (group,) = (g for g in tiny.r1cs.groups if g.name == name)
-    rng = np.random.default_rng(len(name))
-    report = check_soundness(tiny.r1cs.without(int(rng.integers(group.start, group.stop))))
+    report = report_without_one(tiny, name)
     if name == "entry mask":  # `legal` would force the missing wire, and then check nothing
         assert len(report.checks) == sum(CHECKING.values()) - CHECKING["legal"]
     else:
         assert report.unforced
         assert not report.is_sound
+
+
+@pytest.fixture(scope="module")
+def tiny_full() -> MoveCircuit:
+    return compile_circuit(full_net(channels=(1, 1)))
+
+
+@pytest.mark.parametrize("name", FORCING_IN_FULL)
+def test_dropping_one_constraint_of_sight_gates_or_pieces_is_seen(
+    name: str, tiny_full: MoveCircuit
+) -> None:
+    report = report_without_one(tiny_full, name)
+    assert report.unforced
+    assert not report.is_sound
+
+
+def report_without_one(circuit: MoveCircuit, name: str) -> SoundnessReport:
+    """What is found once some constraint of a group is gone."""
+    (group,) = (g for g in circuit.r1cs.groups if g.name == name)
+    rng = np.random.default_rng(len(name))
+    return check_soundness(circuit.r1cs.without(int(rng.integers(group.start, group.stop))))
 
 
 @pytest.mark.parametrize("name", CHECKING)
