@@ -31,7 +31,7 @@ from engine.train.stockfish import MATE_SCORE
 _CLIP: Final = 2000  # centipawns beyond which only mates are better
 _LONGEST_STEP: Final = 1.0  # of the gradient's norm
 _TOLD: Final = 50  # steps between two lines about the loss
-_SAVED: Final = 500  # steps between two checkpoints
+_SAVED: Final = 500  # steps between two checkpoints; a multiple of _TOLD, so no losses wait then
 
 
 @dataclass(frozen=True)
@@ -182,8 +182,9 @@ def train_net(
             if trainer.step % _TOLD == 0:
                 report(trainer.step, trainer.total, f"steps, loss {loss:.3f}")
             if trainer.step % _SAVED == 0 or trainer.step == trainer.total:
+                quality = curve.look()  # first: a line that no checkpoint knows is written again
                 trainer.save(checkpoint)
-                report(trainer.step, trainer.total, f"steps, held out: {curve.look()}")
+                report(trainer.step, trainer.total, f"steps, held out: {quality}")
     spec = NetSpec.from_bytes(trainer.net.to_spec(name).to_bytes())
     out.write_bytes(spec.to_bytes())
     reached = {"net": spec.hash, "positions": trainer.step * options.batch}
@@ -221,11 +222,15 @@ class Curve:
 
 
 def _lines_up_to(path: Path, step: int) -> list[str]:
-    """What an earlier part of the run wrote, without what its checkpoint does not know."""
+    """What an earlier part of the run wrote, without what its checkpoint does not know.
+
+    Half a line is the last of a run that was killed.
+    """
     if not step or not path.exists():
         return []
     lines = path.read_text("utf-8").splitlines(keepends=True)
-    return [line for line in lines if json.loads(line)["step"] <= step]
+    whole = [line for line in lines if line.endswith("\n")]
+    return [line for line in whole if json.loads(line)["step"] <= step]
 
 
 def initialise(net: PolicyNet) -> None:
