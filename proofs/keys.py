@@ -24,7 +24,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from groth16py import ProvingKey, SetupError
+from groth16py import ProvingKey
 
 from engine.net import NetSpec
 from proofs.ceremony import Transcript, keys_of
@@ -111,20 +111,14 @@ class KeyStore:
             record = {"kind": CEREMONY, "transcript": transcript.hash}
             return self._add(circuit, proving_key, vk, record, {_TRANSCRIPT: transcript.to_bytes()})
 
-    def add_fetched(self, net: NetSpec, vk: bytes, proving_key: Path) -> KeyRecord:
-        """Keep a key that another one made: it proves under `vk`, or it proves nothing.
+    def add_fetched(self, circuit: MoveCircuit, vk: bytes, proving_key: ProvingKey) -> KeyRecord:
+        """Keep a key that another one made, and that was seen to prove under `vk`.
 
         Counts as a development key, for what its maker said of it is nowhere to be checked here.
-        Raises InvalidVerifyingKey, KeyDamaged.
         """
-        try:
-            loaded = ProvingKey.load(str(proving_key))
-        except SetupError as error:
-            raise KeyDamaged(str(proving_key), str(error)) from error
-        circuit = compile_circuit(net)
         with self._lock():
             known = self.find(sha256_hex(vk))
-            return known or self._add(circuit, loaded, vk, {"kind": DEVELOPMENT}, {})
+            return known or self._add(circuit, proving_key, vk, {"kind": DEVELOPMENT}, {})
 
     def key_of(
         self,

@@ -11,12 +11,14 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from groth16py import ProvingKey
+
 from engine.encoding import Position
 from engine.game import Game
 from engine.net import NetSpec, house_net, house_nets
 from engine.player import choose
 from proofs.audit_fetch import FileServer
-from proofs.circuit import compile_circuit
+from proofs.circuit import MoveCircuit, compile_circuit
 from proofs.errors import BotFilesMissing, ProofError
 from proofs.ezkl_bots import store_of
 from proofs.ezkl_folder import made_folders
@@ -36,6 +38,14 @@ class HouseMaker:
     def __init__(self, net: NetSpec, record: KeyRecord) -> None:
         self._net = net
         self._prover = Prover(net, record)
+
+    @property
+    def circuit(self) -> MoveCircuit:
+        return self._prover.circuit
+
+    @property
+    def proving_key(self) -> ProvingKey:
+        return self._prover.proving_key
 
     def choose(self, position: Position, mask: int, dice: int) -> int:
         return choose(self._net, position, mask, dice)
@@ -88,7 +98,7 @@ def _house_maker(bot: BotVersion, data: Path, files: FileServer | None, tell: Te
     fetched = KeyStore(data / "fetched" / "keys")
     record = KeyStore(data / "keys").find(key_hash) or fetched.find(key_hash)
     if record is None and files is not None:
-        record = _fetched(net, key_hash, fetched, files, tell)
+        return _fetched(net, key_hash, fetched, files, tell)
     if record is None:
         why = f"its proving key {key_hash} is not here; name a server that has it by --url"
         raise BotFilesMissing("0x" + bot.id.hex(), why)
@@ -98,8 +108,8 @@ def _house_maker(bot: BotVersion, data: Path, files: FileServer | None, tell: Te
 
 def _fetched(
     net: NetSpec, key_hash: str, store: KeyStore, files: FileServer, tell: Tell
-) -> KeyRecord:
-    """A key that a server sent, kept if it proves."""
+) -> HouseMaker:
+    """One with a key that a server sent, which is kept if it proves; it is loaded once."""
     tell("fetching the proving key")
     with TemporaryDirectory() as folder:
         proving = Path(folder) / "proving_key.bin"
@@ -110,7 +120,8 @@ def _fetched(
         position, mask = Game().position, Game().mask
         index = tried.choose(position, mask, 0)
         tried.prove(Statement.of(position, mask, index, payee=0, dice=0))
-        return store.add_fetched(net, vk, proving)
+        store.add_fetched(tried.circuit, vk, tried.proving_key)
+        return tried
 
 
 def _folder(bot: BotVersion, store: Path, files: FileServer | None, tell: Tell) -> Path:

@@ -57,7 +57,7 @@ class Prover:
         self.record = record
         self._verifier = Verifier(record.vk)
         try:
-            self._key = groth16py.ProvingKey.load(str(record.proving_key))
+            self.proving_key = groth16py.ProvingKey.load(str(record.proving_key))
         except groth16py.SetupError as error:
             raise KeyDamaged(str(record.proving_key), str(error)) from error
 
@@ -78,7 +78,7 @@ class Prover:
     def _prove(self, witness: bytes) -> bytes:
         with _as_file(witness) as path:
             try:
-                return bytes(groth16py.prove_wtns(self._key, path))
+                return bytes(groth16py.prove_wtns(self.proving_key, path))
             except groth16py.SetupError as error:
                 raise KeyDamaged(str(self.record.proving_key), str(error)) from error
 
