@@ -175,14 +175,15 @@ class Host:
         return [self.pid, *sorted(children_of(self.pid))] if self.alive else []
 
     def foreman(self) -> int | None:
-        """The process that loads the keys and forks the provers."""
+        """The process that loads the first keys and forks the provers, or who takes its place."""
         provers = self._provers()
         return next((pid for pid in provers if parent_of(pid) not in provers), None)
 
     def workers(self) -> list[int]:
         """The processes that prove, or wait for something to prove."""
         provers = self._provers()
-        return sorted(pid for pid in provers if parent_of(pid) in provers)
+        parents = {parent_of(pid) for pid in provers}
+        return sorted(pid for pid in provers - parents if parent_of(pid) in provers)
 
     def _provers(self) -> set[int]:
         return {pid for pid in self.family() if _PROVER in command_of(pid)}
