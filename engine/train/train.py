@@ -182,9 +182,9 @@ def train_net(
             if trainer.step % _TOLD == 0:
                 report(trainer.step, trainer.total, f"steps, loss {loss:.3f}")
             if trainer.step % _SAVED == 0 or trainer.step == trainer.total:
-                quality = curve.look()  # first: a line that no checkpoint knows is written again
+                seen = curve.look()  # first: a line that no checkpoint knows is written again
                 trainer.save(checkpoint)
-                report(trainer.step, trainer.total, f"steps, held out: {quality}")
+                report(trainer.step, trainer.total, f"steps, held out: {seen}")
     spec = NetSpec.from_bytes(trainer.net.to_spec(name).to_bytes())
     out.write_bytes(spec.to_bytes())
     reached = {"net": spec.hash, "positions": trainer.step * options.batch}
