@@ -61,7 +61,7 @@ from proofs.circuit_net import logits_of
 from proofs.errors import NotTheNetsMove
 from proofs.field import Words
 from proofs.linear import Lin
-from proofs.r1cs import Ints, R1cs, sha256_hex, wtns_bytes
+from proofs.r1cs import Ints, R1cs, wtns_bytes
 from proofs.statement import FIELDS, LIMB_BITS, LIMBS, PUBLIC_BITS, Statement
 from proofs.wires import Layout
 from proofs.witness import assign, public_bit_places
@@ -79,15 +79,15 @@ class MoveCircuit:
     def n_constraints(self) -> int:
         return self.r1cs.n_constraints
 
-    @cached_property
+    @property
     def r1cs_bytes(self) -> bytes:
-        """The iden3 file, the same on every machine."""
+        """The iden3 file, the same on every machine; large, so made anew each time."""
         return self.r1cs.to_bytes()
 
     @cached_property
     def hash(self) -> str:
         """SHA-256 of the .r1cs file, hexadecimal: the circuit's name."""
-        return sha256_hex(self.r1cs_bytes)
+        return self.r1cs.sha256()
 
     def witness(self, statement: Statement) -> bytes:
         """The .wtns file for an honest statement.

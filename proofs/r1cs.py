@@ -21,6 +21,7 @@ from __future__ import annotations
 
 import hashlib
 import struct
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -128,15 +129,27 @@ class R1cs:
 
     def to_bytes(self) -> bytes:
         """The iden3 file."""
+        return b"".join(self._parts())
+
+    def sha256(self) -> str:
+        """The hash of the iden3 file, hexadecimal, without joining its parts in memory."""
+        digest = hashlib.sha256()
+        for part in self._parts():
+            digest.update(part)
+        return digest.hexdigest()
+
+    def _parts(self) -> Iterator[bytes | memoryview]:
         header = _FIELD
         header += struct.pack("<IIII", self.n_wires, 0, self.n_public, 0)
         header += struct.pack("<QI", self.n_wires, self.n_constraints)
-        labels = np.arange(self.n_wires, dtype="<u8").tobytes()
-        sections = [(1, header), (2, self._constraint_bytes()), (3, labels)]
-        return b"r1cs" + struct.pack("<II", 1, 3) + b"".join(section(*s) for s in sections)
+        yield b"r1cs" + struct.pack("<II", 1, 3) + section(1, header)
+        constraints = self._constraint_words().data.cast("B")
+        yield struct.pack("<IQ", 2, constraints.nbytes)
+        yield constraints
+        yield section(3, np.arange(self.n_wires, dtype="<u8").tobytes())
 
-    def _constraint_bytes(self) -> bytes:
-        """Section 2, laid out as 32-bit words: rows A0 B0 C0 A1 B1 C1 .."""
+    def _constraint_words(self) -> NDArray[np.uint32]:
+        """Section 2 as 32-bit words: rows A0 B0 C0 A1 B1 C1 .."""
         matrices = (self.a, self.b, self.c)
         counts = np.stack([np.diff(m.ptr) for m in matrices], axis=1)  # (constraints, 3)
         lengths = 1 + _TERM_WORDS * counts
@@ -150,7 +163,7 @@ class R1cs:
             out[place] = m.wire
             for k in range(8):
                 out[place + 1 + k] = table[m.coef, k]
-        return out.tobytes()
+        return out
 
     @classmethod
     def from_bytes(cls, data: bytes) -> R1cs:

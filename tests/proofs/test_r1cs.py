@@ -1,3 +1,4 @@
+import hashlib
 import struct
 
 import numpy as np
@@ -43,6 +44,7 @@ def test_file_is_iden3s_format_byte_for_byte() -> None:
     for kind, data in ((1, header), (2, square + total), (3, labels)):
         expected += struct.pack("<IQ", kind, len(data)) + data
     assert toy().to_bytes() == expected
+    assert toy().sha256() == hashlib.sha256(expected).hexdigest()
 
 
 def test_a_parsed_file_is_the_same_system(pawn: MoveCircuit, pawn_file: R1cs) -> None:
