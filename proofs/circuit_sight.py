@@ -7,7 +7,10 @@ the square is of that code.  With n the square's neighbour in that direction,
 
 from the edge inwards, one constraint each; a square whose neighbour lies on the edge needs none,
 because seen is piece(code, n) there.  Each is 0 or 1: piece(code, n) is 0 on an empty square.
-A plane is a sum of these, or of pieces on the squares that a piece steps from.
+That empty(n) is 0 or 1 follows from the one-hots of the squares and is constrained only so that it
+can be read off the file: proofs/soundness.py bounds a product by its factors, and along a line the
+bounds of sums would multiply.  A plane is a sum of these, or of pieces on the squares that a piece
+steps from.
 """
 
 from __future__ import annotations
@@ -62,6 +65,7 @@ class _Terms:
         ones = Lin.const(np.ones(64))
         occupied = pieces.grouped(np.arange(pieces.n) % 64, 64)
         empty = builder.linear("empty", ones - occupied)
+        builder.constrain("empty boolean", empty, empty - ones, Lin.zero(64))
         near = _NEAR[wiring.lines, wiring.squares]
         beyond = self.rows.take(self.seen[wiring.codes, wiring.lines, near])
         here = self.rows.take(self.seen[wiring.codes, wiring.lines, wiring.squares])

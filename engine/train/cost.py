@@ -55,9 +55,9 @@ def estimate(net: NetSpec) -> Cost:
 
 
 def _sight(wiring: SightWiring) -> int:
-    """Which squares are empty, what each line meets first, the planes."""
+    """Which squares are empty (and a check of each), what each line meets first, the planes."""
     seen = len(wiring.squares)
-    return 64 * (seen > 0) + seen + 64 * len(wiring.summed)
+    return 2 * 64 * (seen > 0) + seen + 64 * len(wiring.summed)
 
 
 def _layer(wiring: LayerWiring) -> int:

@@ -23,7 +23,7 @@ def test_an_estimate_is_what_the_circuit_has(name: str) -> None:
     net, circuit = NETS[name], compile_circuit(NETS[name])
     cost = estimate(net)
     assert cost.constraints == circuit.n_constraints
-    assert cost.sight == count(circuit, "empty", "seen", "sight")
+    assert cost.sight == count(circuit, "empty", "empty boolean", "seen", "sight")
     assert cost.pieces == count(circuit, "reach", "reach pair", "piece term", "logit")
     for k, layer in enumerate(cost.layers):
         parts = (f"layer {k}{part}" for part in ("", " sum", " bits boolean"))

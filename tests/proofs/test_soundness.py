@@ -2,10 +2,12 @@ import numpy as np
 import pytest
 
 from engine.move_groups import groups
+from engine.net import house_net, house_nets
 from proofs.builder import Builder, bit_sums
 from proofs.circuit import MoveCircuit, compile_circuit
 from proofs.field import P
 from proofs.linear import Lin
+from proofs.r1cs import R1cs
 from proofs.soundness import SoundnessReport, are_bits, check_soundness
 from tests.engine.nets import full_net, random_net
 
@@ -19,29 +21,32 @@ FORCING_IN_FULL = ("empty", "seen", "sight", "layer 0", "layer 1 sum", "reach", 
 CHECKING = {"nibble": 64, "legal": 1, "one of group": len(groups())}
 
 
-@pytest.mark.parametrize(("name", "magnitude"), [("pawn", 2**60), ("full", 2**180)])
-def test_every_wire_is_forced_and_nothing_can_wrap(
-    name: str, magnitude: int, request: pytest.FixtureRequest
-) -> None:
-    circuit: MoveCircuit = request.getfixturevalue(name)
-    report = check_soundness(request.getfixturevalue(f"{name}_file"))
+NAMES = [*house_nets(), "full"]
+
+
+def circuit_of(name: str) -> MoveCircuit:
+    return compile_circuit(full_net() if name == "full" else house_net(name))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_wire_is_forced_and_nothing_can_wrap(name: str) -> None:
+    circuit = circuit_of(name)
+    report = check_soundness(R1cs.from_bytes(circuit.r1cs_bytes))
     assert report.unforced == []
     assert report.unused == []
     assert sum(report.forced.values()) == circuit.r1cs.n_wires - 1 - circuit.r1cs.n_public
-    assert report.magnitude < magnitude < P
+    assert report.magnitude < (2**60 if name == "pawn" else 2**200) < P
     assert report.is_sound
     names = [circuit.r1cs.label(k).partition("[")[0] for k in report.checks]
     assert {name: names.count(name) for name in names} == CHECKING
 
 
-@pytest.mark.parametrize("name", ["pawn", "full"])
-def test_every_group_of_constraints_is_known_here(
-    name: str, request: pytest.FixtureRequest
-) -> None:
+@pytest.mark.parametrize("name", NAMES)
+def test_every_group_of_constraints_is_known_here(name: str) -> None:
     """A new kind of constraint must come with its place in one of these lists."""
-    circuit: MoveCircuit = request.getfixturevalue(name)
+    circuit = circuit_of(name)
     layers = range(len(circuit.net.layers))
-    known = {*FORCING, *FORCING_IN_FULL, *CHECKING}
+    known = {*FORCING, *FORCING_IN_FULL, *CHECKING, "empty boolean"}
     known |= {f"layer {k}{part}" for k in layers for part in ("", " sum", " bits boolean")}
     known |= {f"{side} {half}{part}" for side in ("block", "entry") for half in ("low", "high")
               for part in ("", " pair")}  # fmt: skip
@@ -77,6 +82,17 @@ def test_dropping_one_constraint_of_sight_gates_or_pieces_is_seen(
     report = report_without_one(tiny_full, name)
     assert report.unforced
     assert not report.is_sound
+
+
+def test_dropping_one_bound_is_seen(tiny_full: MoveCircuit) -> None:
+    """`empty boolean` forces nothing: it bounds what lines can carry."""
+    bounded = check_soundness(tiny_full.r1cs).magnitude
+    assert report_without_one(tiny_full, "empty boolean").magnitude > bounded
+
+
+def test_gates_upon_gates_stay_within_the_field() -> None:
+    net = random_net(3, channels=(2, 2), gates=(0, 1), sight=True, pieces=True, magnitude=2)
+    assert check_soundness(compile_circuit(net).r1cs).is_sound
 
 
 def report_without_one(circuit: MoveCircuit, name: str) -> SoundnessReport:
