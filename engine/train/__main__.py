@@ -64,7 +64,13 @@ def _recipe(args: argparse.Namespace) -> TrainOptions:
     """The recipe of the shape's name; for any other name that of pawn."""
     recipe = RECIPES.get(args.shape or args.name, RECIPES["pawn"])
     epochs = recipe.epochs if args.epochs is None else args.epochs
-    return replace(recipe, seed=args.seed, epochs=epochs, threads=args.threads)
+    return replace(
+        recipe,
+        seed=args.seed,
+        epochs=epochs,
+        threads=args.threads,
+        grown_from=args.grown_from,
+    )
 
 
 def _search(args: argparse.Namespace) -> None:
@@ -118,6 +124,7 @@ def _parser() -> argparse.ArgumentParser:
     net.add_argument("--folder", type=Path, default=Path("training/data"))
     net.add_argument("--out", type=Path, help="default: training/NAME.json")
     net.add_argument("--work", type=Path, default=Path("training/checkpoints"))
+    net.add_argument("--grown-from", type=Path, help="a smaller net's file to begin with")
     net.add_argument("--epochs", type=int, help="default: the recipe's")
     net.add_argument("--threads", type=_count, default=1)
     net.add_argument("--seed", type=int, default=1)

@@ -22,13 +22,19 @@ def _shape(gates: int, relus: int, *, logit_bits: int, noise: int) -> NetShape:
 
 RECIPES: Final = {
     "pawn": TrainOptions(epochs=2, shape=_shape(64, 16, logit_bits=22, noise=0)),
-    "knight": TrainOptions(epochs=1, shape=_shape(128, 32, logit_bits=23, noise=20)),
-    "queen": TrainOptions(
+    "knight": TrainOptions(
         epochs=1,
         batch=256,
         rate=0.0015,
         float_share=0.6,
         shape=_shape(192, 64, logit_bits=24, noise=20),
+    ),
+    "queen": TrainOptions(  # grown from knight
+        epochs=1,
+        batch=256,
+        rate=0.0008,
+        float_share=0.1,
+        shape=_shape(256, 80, logit_bits=24, noise=20),
     ),
 }
 """pawn plays at temperature 0; the noise of the others has a deviation of 0.16 logits."""

@@ -32,7 +32,8 @@ CANDIDATES: Final = {
     "gate32": NetShape(layers=(_gate(32),), logit_bits=20),
     "gate128": NetShape(layers=(_gate(128),), logit_bits=20),
     "gate64-relu16": RECIPES["pawn"].shape,
-    "gate128-relu32": replace(RECIPES["knight"].shape, noise=0),
+    "gate128-relu32": NetShape(layers=(_gate(128), _relu(32)), logit_bits=23),
+    "gate192-relu64": replace(RECIPES["knight"].shape, noise=0),
 }
 """All at temperature 0, so that noise does not blur the comparison."""
 

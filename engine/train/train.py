@@ -24,6 +24,7 @@ from engine.net import NetSpec
 from engine.net_file import is_name
 from engine.policy_map import POLICY_SIZE
 from engine.train.data import Progress, Shard, load_data, silent
+from engine.train.grow import grow
 from engine.train.model import NetShape, PolicyNet, TapLayer
 from engine.train.planes import input_tensor
 from engine.train.stockfish import MATE_SCORE
@@ -48,6 +49,7 @@ class TrainOptions:
     holdout: int = 5000  # positions, but at most a tenth of them
     threads: int = 1
     shape: NetShape = field(default_factory=NetShape)
+    grown_from: Path | None = None  # a smaller net's file
 
 
 @dataclass(frozen=True)
@@ -80,6 +82,8 @@ class Trainer:
         self.options = options
         self.net = PolicyNet(options.shape)
         initialise(self.net)
+        if options.grown_from is not None:
+            grow(self.net, NetSpec.load(options.grown_from))
         order = np.random.default_rng(options.seed).permutation(len(data))
         held_out = min(options.holdout, len(data) // 10)
         self.held_out, self.kept = order[:held_out], order[held_out:]

@@ -1,0 +1,53 @@
+"""A grown net plays as the smaller one until it is trained."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from engine.errors import InvalidNet
+from engine.train.grow import grow
+from engine.train.model import HERE, KING, LayerShape, NetShape, PolicyNet
+from engine.train.train import initialise
+from tests.engine.boards import game_boards
+
+
+def shape(gates: int, relus: int) -> NetShape:
+    return NetShape(
+        layers=(
+            LayerShape("gate", gates, HERE + KING, fine=2),
+            LayerShape("relu", relus, HERE, fine=3, shift=3),
+        )
+    )
+
+
+def made(gates: int, relus: int, seed: int) -> PolicyNet:
+    torch.manual_seed(seed)
+    net = PolicyNet(shape(gates, relus))
+    initialise(net)
+    return net
+
+
+def test_a_grown_net_has_the_smaller_ones_logits() -> None:
+    small, large = made(3, 2, seed=1).to_spec("small"), made(7, 5, seed=2)
+    grow(large, small)
+    grown = large.to_spec("large")
+    for word in game_boards(30):
+        assert np.array_equal(grown.forward(word).logits, small.forward(word).logits)
+    assert [len(layer.bias) for layer in grown.layers] == [7, 5]
+    assert grown.layers[1].weights[2:].any()  # what is new sees something to learn from
+
+
+@pytest.mark.parametrize("case", ["narrower", "deeper", "blind", "shift"])
+def test_a_net_that_does_not_fit_is_refused(case: str) -> None:
+    small = made(3, 2, seed=1).to_spec("small")
+    large = made(2 if case == "narrower" else 7, 5, seed=2)
+    if case == "deeper":
+        small = replace(small, layers=small.layers[:1])
+    if case == "blind":
+        small = replace(small, sight=False)
+    if case == "shift":
+        small = replace(small, layers=(small.layers[0], replace(small.layers[1], shift=2)))
+    with pytest.raises(InvalidNet, match="small"):
+        grow(large, small)
