@@ -116,15 +116,23 @@ class HouseBots:
     async def _open_known(self) -> None:
         nets = {net.hash: net for net in await asyncio.to_thread(_nets, self._names)}
         for version in await self._chain.bots():
-            net, key = nets.get(version.net_hash.hex()), self._store.find(version.key_hash.hex())
-            is_here = key is not None and key.circuit_hash == version.circuit_hash.hex()
-            if net is None or key is None or version.custom or not is_here:
+            net = nets.get(version.net_hash.hex())
+            if net is None or version.custom or version.id in self._house.keys:
                 continue
-            known = _Known(net, key, version)
-            if version.id in self._house.keys or not self._has_room(known):
-                continue
-            self._house.seat(version, net, key)
-            self._known.append(known)
+            key = self._key_of(version)
+            if key is not None and self._has_room(known := _Known(net, key, version)):
+                self._house.seat(version, net, key)
+                self._known.append(known)
+
+    def _key_of(self, version: BotVersion) -> KeyRecord | None:
+        """A version's key, if it is here."""
+        try:
+            key = self._store.find(version.key_hash.hex())
+        except ProofError as error:
+            _LOG.warning(f"games of an earlier bot have to wait: {error}")
+            return None
+        is_its = key is not None and key.circuit_hash == version.circuit_hash.hex()
+        return key if is_its else None
 
     def _has_room(self, known: _Known) -> bool:
         try:

@@ -157,15 +157,19 @@ def test_a_pawns_move_does_not_wait_for_a_queens_where_another_worker_is_free(
     while pool.state().workers < 2:
         time.sleep(0.01)
     begun = threading.Event()
+    pool.know(queens.key_hash, size=1, at_once=1)  # as where memory is short
     slow = pool.submit(queens, begun.set, group="q")
     assert begun.wait(LIMIT)
     (busy,) = [worker.pid for worker in pool._workers if worker.task is not None]
     assert busy is not None
     os.kill(busy, signal.SIGSTOP)
+    second = pool.submit(queens, group="r")
     assert pool.submit(pawns, group="p").result(LIMIT).proof
     assert not slow.done()
+    assert not second.running()
     os.kill(busy, signal.SIGCONT)
     assert slow.result(LIMIT).proof
+    assert second.result(LIMIT).proof
 
 
 def test_keys_are_loaded_again_when_all_processes_ended(pool: ProverPool, shipped: TwoNets) -> None:

@@ -237,6 +237,18 @@ async def test_games_of_known_bots_go_on_while_their_keys_are_loaded(ground: Gro
     assert steps(bots) == dict.fromkeys(NAMES, "ready")
 
 
+async def test_a_damaged_key_of_an_earlier_version_is_told(
+    ground: Ground, caplog: pytest.LogCaptureFixture
+) -> None:
+    known = ground.register("queen")
+    (ground.store.root / ground.key("queen") / "record.json").write_text("{}")
+    bots = ground.bots()
+    assert len(await bots.open_first(lambda _: None)) == 1
+    assert known.id not in ground.house.keys
+    (line,) = warnings(caplog)
+    assert line.startswith("games of an earlier bot have to wait: ")
+
+
 async def test_a_version_whose_key_is_of_no_use_plays_no_more(
     ground: Ground, caplog: pytest.LogCaptureFixture
 ) -> None:
