@@ -3,6 +3,8 @@
 import pytest
 from playwright.async_api import Browser, Locator, expect
 
+from server import lobby
+from server.lobby import Strength
 from tests.server.fakes import OTHER_BOT
 from tests.web.axe import serious
 from tests.web.browser import Hand
@@ -28,9 +30,12 @@ def know(arena: FakeArena, bot: str, **news: object) -> None:
     arena.site.info = info.model_copy(update={"bots": bots})
 
 
-async def test_a_card_says_what_a_bot_is_and_what_it_costs(arena: FakeArena, hand: Hand) -> None:
-    pawn = "0xb116eccce25de019fc4c8ef5810d85b8cd1eb857d00cc2a5d161d7cc74bea92a"
-    know(arena, "first", net_hash=pawn, trust="One plain line.")
+async def test_a_card_says_what_a_bot_is_and_what_it_costs(
+    arena: FakeArena, hand: Hand, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    strength = Strength("84 of 100 points against random moves", elo=811, error=71)
+    monkeypatch.setattr(lobby, "STRENGTH", {"ab" * 32: strength})
+    know(arena, "first", net_hash="0x" + "ab" * 32, trust="One plain line.")
     know(arena, "last", proof_system="ezkl")
     know(arena, "custom", ready=False)
     know(arena, "last", constraints=600_000)
@@ -40,10 +45,9 @@ async def test_a_card_says_what_a_bot_is_and_what_it_costs(arena: FakeArena, han
     await hand.page.goto(arena.url)
     card = card_of(hand, "first")
     await expect(card.get_by_test_id("system")).to_have_text("Groth16 · BN254")
-    strength, proving = card.get_by_test_id("strength"), card.get_by_test_id("proving")
-    await expect(strength).to_contain_text("811 ± 71")
-    await expect(strength).to_contain_text("84 of 100 points against random moves")
-    await expect(proving).to_contain_text("1.5 s")
+    await expect(card.get_by_test_id("strength")).to_contain_text("811 ± 71")
+    await expect(card.get_by_test_id("strength")).to_contain_text(strength.text)
+    await expect(card.get_by_test_id("proving")).to_contain_text("1.5 s")
     await expect(card_of(hand, "last").get_by_test_id("proving")).to_contain_text("≈ 15 s")
     await expect(card_of(hand, "last").get_by_test_id("strength")).to_contain_text("not measured")
     await expect(card).to_contain_text("1 won · 0 drawn · 0 lost")
