@@ -11,6 +11,8 @@ from playwright.async_api import Browser, Locator, Page, async_playwright, expec
 Color = Literal["white", "black"]
 Scheme = Literal["light", "dark"]
 
+expect.set_options(timeout=30_000)  # others may have the processors
+
 _ARGUMENTS = (
     "--no-sandbox",  # tests run as root in containers
     "--disable-gpu",
@@ -73,7 +75,7 @@ class Hand:
         await self.page.goto(base)
         card = self.page.locator(f"[data-testid=bot-card][data-bot='{bot}']")
         await card.get_by_test_id(f"start-{color}").click()
-        await self.page.wait_for_url("**/game/0x*")
+        await self.page.wait_for_url("**/game/0x*", wait_until="commit")
         await expect(self.board).to_have_attribute("data-orientation", color)
         return self.page.url.rsplit("/", 1)[1]
 
