@@ -158,5 +158,10 @@ class Hand:
         await mouse.move(*await self.point(move.to_square), steps=6)
         await mouse.up()
 
+    async def stop_clock(self) -> None:
+        """Have the page's clock, which must be installed, stand where run_for does not move it."""
+        now = await self.page.evaluate("Date.now()")
+        await self.page.clock.pause_at(now / 1000 + 20)
+
     async def close(self) -> None:
         await self.page.context.close()
