@@ -1,5 +1,6 @@
 """Real Chromium, and a hand that plays on the page by clicking squares."""
 
+import asyncio
 import shutil
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -162,6 +163,12 @@ class Hand:
         """Have the page's clock, which must be installed, stand where run_for does not move it."""
         now = await self.page.evaluate("Date.now()")
         await self.page.clock.pause_at(now / 1000 + 20)
+
+    async def complains(self, words: str) -> None:
+        """Wait until the console shows an error with these words."""
+        async with asyncio.timeout(20):
+            while not any(words in fault for fault in self.faults):  # noqa: ASYNC110 of a callback
+                await asyncio.sleep(0.05)
 
     async def close(self) -> None:
         await self.page.context.close()
