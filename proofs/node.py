@@ -1,10 +1,10 @@
 """The local chain: one anvil process on the loopback interface, kept in a folder.
 
-    FOLDER/state.json       the chain, read at start, written every few seconds and at the end
-    FOLDER/state.prev.json  the chain as it was at the last good start
-    FOLDER/host             the loopback address that the node of this folder listens on
-    FOLDER/node.json        {"rpcUrl", "pid"} while the node runs
-    FOLDER/node.log         what the node complained about
+    FOLDER/state*.json   the chain, read at start, written every few seconds and at the end
+                         (proofs/node_state.py)
+    FOLDER/host          the loopback address that the node of this folder listens on
+    FOLDER/node.json     {"rpcUrl", "pid"} while the node runs
+    FOLDER/node.log      what the node complained about
 
 Nothing is turned off that a real chain has: contracts at most 24,576 bytes (EIP-170), blocks of
 30 million gas, transactions of at most 2^24 gas (EIP-7825).
@@ -17,6 +17,7 @@ has 2^24), the node gets one that no page can guess, the same for as long as the
 
 import asyncio
 import contextlib
+import gzip
 import ipaddress
 import json
 import os
@@ -27,19 +28,22 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self
 
 import aiohttp
 
+from proofs import node_state
 from proofs.errors import NodeFailed, NodeMissing
 
 CHAIN_ID: Final = 31337
 BLOCK_GAS: Final = 30_000_000
 STATE_INTERVAL: Final = 5
-"""Seconds between two writings of the state file: what a killed node can lose."""
+"""Seconds between two writings of the chain: so much a killed node loses, or twice that."""
 
+_KEEP_EVERY: Final = 1.0
 _START_SECONDS: Final = 30.0
 _STOP_SECONDS: Final = 30.0
 _WEB: Final = Path(__file__).parent.parent / "web"
@@ -105,6 +109,8 @@ class Anvil:
         self._origin = allowed_origin
         self._program = program
         self._process: subprocess.Popen[bytes] | None = None
+        self._stopped = threading.Event()
+        self._keeper: threading.Thread | None = None
         self.url = ""
 
     async def __aenter__(self) -> Self:
@@ -118,10 +124,6 @@ class Anvil:
         trace: TracebackType | None,
     ) -> None:
         await self.stop()
-
-    @property
-    def state_file(self) -> Path:
-        return self._folder / "state.json"
 
     @property
     def alive(self) -> bool:
@@ -139,21 +141,28 @@ class Anvil:
         """
         program = self._program or anvil_program()
         self._folder.mkdir(parents=True, exist_ok=True)
-        await asyncio.to_thread(self._secure_state)
         host = _loopback(self._folder / "host")
-        self._spawn(program, host, _free_port(host, self._port))
+        port = _free_port(host, self._port)
+        state = await asyncio.to_thread(node_state.settle, self._folder)
+        self._spawn(program, host, port, state)
         try:
             await self._ready()
         except NodeFailed:
             await self.stop()
             raise
+        if state is None:
+            await self._save_first()
         self._write_note()
+        self._stopped.clear()
+        self._keeper = threading.Thread(target=self._keep_states, name="node-states", daemon=True)
+        self._keeper.start()
 
     async def stop(self) -> None:
         """End the node and wait until it has written its state."""
         process, self._process = self._process, None
         if process is None:
             return
+        self._stopped.set()
         (self._folder / "node.json").unlink(missing_ok=True)
         if process.poll() is None:
             process.send_signal(signal.SIGTERM)
@@ -162,9 +171,17 @@ class Anvil:
         except subprocess.TimeoutExpired:
             process.kill()
             await asyncio.to_thread(process.wait)
+        if self._keeper is not None:
+            await asyncio.to_thread(self._keeper.join)
+        node_state.keep(self._folder)
 
-    def _spawn(self, program: Path, host: str, port: int) -> None:
-        command = dying_with_us([str(program), *self._options(host, port)])
+    def _keep_states(self) -> None:
+        while not self._stopped.wait(_KEEP_EVERY):
+            with contextlib.suppress(OSError):  # the next look may do better
+                node_state.keep(self._folder)
+
+    def _spawn(self, program: Path, host: str, port: int, state: Path | None) -> None:
+        command = dying_with_us([str(program), *self._options(host, port, state)])
         self.url = f"http://{host}:{port}"
         with (self._folder / "node.log").open("wb") as log:
             self._process = subprocess.Popen(
@@ -175,13 +192,16 @@ class Anvil:
                 process_group=0,  # Ctrl-C must reach the server first, which still has work for it
             )
 
-    def _options(self, host: str, port: int) -> list[str]:
+    def _options(self, host: str, port: int, state: Path | None) -> list[str]:
         origin = ["--no-cors"] if self._origin is None else ["--allow-origin", self._origin]
+        load = [] if state is None else ["--load-state", str(state)]
         return [
             *("--host", host, "--port", str(port), *origin),
             *("--chain-id", str(CHAIN_ID), "--hardfork", "osaka"),
             *("--gas-limit", str(BLOCK_GAS), "--enable-tx-gas-limit"),
-            *("--state", str(self.state_file), "--state-interval", str(STATE_INTERVAL)),
+            *load,
+            *("--dump-state", str(self._folder / node_state.WRITTEN)),
+            *("--state-interval", str(STATE_INTERVAL)),
             *("--prune-history", "64"),  # old states are for debugging; logs are all kept
             "--quiet",
         ]
@@ -193,29 +213,27 @@ class Anvil:
                 if not self.alive:
                     raise NodeFailed(self._complaint())
                 with contextlib.suppress(aiohttp.ClientError, TimeoutError, ValueError):
-                    if await _chain_id(session, self.url) == CHAIN_ID and self.alive:
+                    answer = await _ask(session, self.url, "eth_chainId")
+                    if int(answer, 16) == CHAIN_ID and self.alive:
                         return
                 await asyncio.sleep(0.02)
         raise NodeFailed(f"no answer within {_START_SECONDS:.0f} seconds")
 
+    async def _save_first(self) -> None:
+        """Write down the empty chain, so that there is always one to fall back to."""
+        timeout = aiohttp.ClientTimeout(total=5)
+        with contextlib.suppress(aiohttp.ClientError, TimeoutError, ValueError, EOFError):
+            async with aiohttp.ClientSession(timeout=timeout) as session:
+                dump = await _ask(session, self.url, "anvil_dumpState")
+            node_state.begin(self._folder, gzip.decompress(bytes.fromhex(dump.removeprefix("0x"))))
+
     def _complaint(self) -> str:
         text = (self._folder / "node.log").read_text(encoding="utf-8", errors="replace")
-        if "--state" in text:
-            return f"it cannot read {self.state_file}; another version of anvil may have written it"
+        if "--load-state" in text:
+            state = self._folder / node_state.STATE
+            return f"it cannot read {state}; another version of anvil may have written it"
         lines = [line.strip() for line in text.splitlines() if line.strip()]
         return lines[0] if lines else "it ended without a word"
-
-    def _secure_state(self) -> None:
-        """Keep a copy of a good state file, and fall back to it from a half-written one."""
-        previous = self.state_file.with_name("state.prev.json")
-        if not self.state_file.exists():
-            return
-        if _is_json(self.state_file):
-            shutil.copyfile(self.state_file, previous.with_suffix(".tmp"))
-            previous.with_suffix(".tmp").replace(previous)
-        elif previous.exists():
-            self.state_file.replace(self.state_file.with_name("state.broken.json"))
-            shutil.copyfile(previous, self.state_file)
 
     def _write_note(self) -> None:
         note = json.dumps({"rpcUrl": self.url, "pid": self.pid})
@@ -256,16 +274,8 @@ def _free_port(host: str, wanted: int) -> int:
         return port
 
 
-def _is_json(path: Path) -> bool:
-    try:
-        json.loads(path.read_bytes())
-    except ValueError:
-        return False
-    return True
-
-
-async def _chain_id(session: aiohttp.ClientSession, url: str) -> int:
-    question = {"jsonrpc": "2.0", "id": 1, "method": "eth_chainId", "params": []}
+async def _ask(session: aiohttp.ClientSession, url: str, method: str) -> str:
+    question = {"jsonrpc": "2.0", "id": 1, "method": method, "params": []}
     async with session.post(url, json=question) as response:
         answer: dict[str, Any] = await response.json()
-        return int(answer.get("result", "0x0"), 16)
+        return str(answer.get("result"))

@@ -5,7 +5,7 @@
             "files": {name: {"size", "sha256"}}}
 
     arena.db            the store, copied as of one moment (SQLite's online backup)
-    chain/state.json    the local chain, as its node says it is now, else as it was last written
+    chain/state.json    the local chain, as its node says it is now, else as it last was left whole
     chain/host          the node's address
     deployment.json     the contracts' addresses
     keys/HASH/...       proving and verifying keys
@@ -45,6 +45,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from proofs.deploy import deployment_file
 from proofs.errors import ChainDown
 from proofs.node import running_node
+from proofs.node_state import STATE, is_whole, saved_state
 from proofs.rpc import Rpc, RpcFault
 from server.budget import FILE_NAME as SPENT
 from server.config import held
@@ -79,8 +80,8 @@ _LARGEST: Final = (  # what may be in a backup, and how many bytes of it at most
     (re.compile(r"deployment\.json|spent\.json|chain/host"), _MIB),
 )
 _BLOCK: Final = tarfile.BLOCKSIZE
-_JSON_TRIES: Final = 20
-_JSON_PAUSE: Final = 0.1
+_STATE_TRIES: Final = 5
+_STATE_PAUSE: Final = 0.1
 
 
 class FileNote(BaseModel):
@@ -173,40 +174,36 @@ def _chain_state(folder: Path, tell: Tell) -> bytes | None:
 
     Raises BackupFailed.
     """
-    url, file = running_node(folder), folder / "state.json"
+    url, file = running_node(folder), folder / STATE
     if url is not None:
         try:
             return asyncio.run(_ask_state(url))
         except (ChainDown, RpcFault, ValueError, OSError, EOFError, TypeError):
             tell("the chain's node does not answer; taking what it wrote last")
-    if not file.is_file():
-        if url is not None:
-            raise BackupFailed("the chain's node does not answer, and it wrote nothing yet")
-        return None
-    for _ in range(_JSON_TRIES):  # a node that runs writes it anew every few seconds
-        raw = file.read_bytes()
-        if _is_json(raw):
-            return raw
-        time.sleep(_JSON_PAUSE)
-    raise BackupFailed(f"{file} is damaged")
+    if (saved := saved_state(folder)) is not None:
+        return saved.raw
+    if file.exists():
+        raise BackupFailed(f"{file} is damaged")
+    if url is not None:
+        raise BackupFailed("the chain's node does not answer, and it wrote nothing yet")
+    return None
 
 
 async def _ask_state(url: str) -> bytes:
+    """What the node tells of the chain, asked again while it tells of two moments at once."""
     rpc = Rpc(url)
     try:
-        raw = gzip.decompress(bytes.fromhex((await rpc.ask("anvil_dumpState")).removeprefix("0x")))
+        for _ in range(_STATE_TRIES):
+            answer = await rpc.ask("anvil_dumpState")
+            raw = gzip.decompress(bytes.fromhex(answer.removeprefix("0x")))
+            if is_whole(state := json.loads(raw)):
+                return raw
+            await asyncio.sleep(_STATE_PAUSE)
     finally:
         await rpc.close()
-    if not _is_json(raw):
+    if not isinstance(state, dict):
         raise ValueError("not a state")
     return raw
-
-
-def _is_json(raw: bytes) -> bool:
-    try:
-        return isinstance(json.loads(raw), dict)
-    except ValueError:
-        return False
 
 
 def _note(path: Path) -> FileNote:

@@ -1,6 +1,5 @@
 """Where a command finds the chain: as told, else a running server's, else the data folder's own."""
 
-import shutil
 import tempfile
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -10,6 +9,7 @@ from proofs.chain import Chain
 from proofs.deploy import read_deployment
 from proofs.errors import ChainDown, WrongChain
 from proofs.node import Anvil, running_node
+from proofs.node_state import STATE, saved_state
 from proofs.records import Addresses
 
 Where = tuple[Path, str | None, str | None]
@@ -37,12 +37,11 @@ async def open_chain(where: Where, say: Callable[[str], None]) -> AsyncIterator[
         async with _closing(await Chain.connect(rpc)) as chain:
             yield await located(chain, data, arena)
             return
-    state = data / "chain" / "state.json"
-    if not state.is_file():
+    if (saved := saved_state(data / "chain")) is None:
         raise WrongChain(f"{data.resolve()} holds no chain; name one by --rpc or --data")
-    say(f"reading the chain saved in {state.parent}")
+    say(f"reading the chain saved in {data / 'chain'}")
     with tempfile.TemporaryDirectory(prefix="checkproof-") as folder:
-        shutil.copy(state, Path(folder) / "state.json")
+        (Path(folder) / STATE).write_bytes(saved.raw)
         async with Anvil(Path(folder)) as node, _closing(await Chain.connect(node.url)) as chain:
             yield await located(chain, data, arena)
 

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import textwrap
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -17,6 +18,8 @@ import pytest
 
 from proofs.errors import NodeFailed, NodeMissing
 from proofs.node import BLOCK_GAS, CHAIN_ID, Anvil, anvil_program, running_node
+from proofs.node_state import NAMES, STATE, WRITTEN
+from tests.proofs.test_node_state import torn
 
 SENDER = "0xf39fd6e51aad88f6f4ce6ab8827279cfffb92266"
 
@@ -42,6 +45,23 @@ async def receipt(url: str, tx: str) -> Any:
             return found
         await asyncio.sleep(0.01)
     raise AssertionError(f"{tx} was never mined")
+
+
+async def transfer(url: str) -> str:
+    """The hash of a transaction that has landed."""
+    tx: str = await rpc(url, "eth_sendTransaction", {"from": SENDER, "to": "0x" + "22" * 20})
+    await receipt(url, tx)
+    return tx
+
+
+async def kept(folder: Path, tx: str) -> None:
+    """Wait until the node has written a transaction, and that is kept."""
+    for _ in range(1000):
+        with suppress(FileNotFoundError):
+            if tx in (folder / STATE).read_text():
+                return
+        await asyncio.sleep(0.01)
+    raise AssertionError(f"{tx} was never kept")
 
 
 async def preflight(url: str, origin: str) -> aiohttp.ClientResponse:
@@ -113,15 +133,55 @@ async def test_state_survivesARestart(tmp_path: Path) -> None:
         assert (await receipt(node.url, tx))["status"] == "0x1"
 
 
-async def test_halfWrittenState_fallsBackToTheLastGoodOne(tmp_path: Path) -> None:
+async def test_killedWhileItWrites_goesOnFromWhatItWroteBefore(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("proofs.node.STATE_INTERVAL", 1)
+    node = Anvil(tmp_path)
+    await node.start()
+    first = await transfer(node.url)
+    await kept(tmp_path, first)
+    second = await transfer(node.url)
+    await kept(tmp_path, second)
+    assert node.pid is not None
+    os.kill(node.pid, signal.SIGKILL)
+    await node.stop()
+    latest = next(path for name in NAMES if (path := tmp_path / name).exists())
+    latest.write_bytes(latest.read_bytes()[:-100])
+    async with Anvil(tmp_path) as again:
+        assert (await receipt(again.url, first))["status"] == "0x1"
+        await receipt(again.url, await transfer(again.url))
+
+
+async def test_stateOfTwoMoments_fallsBackToTheOneBefore(tmp_path: Path) -> None:
+    """The accounts know of a transaction that is in no block: it could never be sent again."""
     async with Anvil(tmp_path) as node:
-        await rpc(node.url, "anvil_setBalance", "0x" + "11" * 20, hex(12345))
-    async with Anvil(tmp_path):
-        pass
-    state = tmp_path / "state.json"
-    state.write_bytes(state.read_bytes()[:1000])
+        await transfer(node.url)
     async with Anvil(tmp_path) as node:
-        assert await rpc(node.url, "eth_getBalance", "0x" + "11" * 20, "latest") == hex(12345)
+        await transfer(node.url)
+    state = tmp_path / STATE
+    state.write_text(json.dumps(torn(json.loads(state.read_bytes()))))
+    async with Anvil(tmp_path) as node:
+        assert await rpc(node.url, "eth_getTransactionCount", SENDER, "latest") == "0x1"
+        assert await rpc(node.url, "eth_blockNumber") == "0x1"
+        await receipt(node.url, await transfer(node.url))
+
+
+@pytest.mark.parametrize("is_torn", [True, False])
+async def test_aFirstStateThatIsNotWhole_givesTheEmptyChain(tmp_path: Path, is_torn: bool) -> None:
+    node = Anvil(tmp_path)
+    await node.start()
+    await transfer(node.url)
+    assert node.pid is not None
+    os.kill(node.pid, signal.SIGKILL)
+    await node.stop()
+    async with Anvil(tmp_path / "other") as other:
+        await transfer(other.url)
+    state = json.loads((tmp_path / "other" / STATE).read_bytes())
+    (tmp_path / WRITTEN).write_text(json.dumps(torn(state)) if is_torn else '{"block": {')
+    async with Anvil(tmp_path) as again:
+        assert await rpc(again.url, "eth_getTransactionCount", SENDER, "latest") == "0x0"
+        await receipt(again.url, await transfer(again.url))
 
 
 async def test_start_failsIfTheStateIsOfAnotherVersion(tmp_path: Path) -> None:

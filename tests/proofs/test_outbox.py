@@ -88,6 +88,12 @@ async def kill(node: Anvil) -> int:
     return urlsplit(node.url).port or 0
 
 
+def forget(folder: Path) -> None:
+    """Lose all that a node wrote, if it lived long enough to write."""
+    for state in folder.glob("state*.json"):
+        state.unlink()
+
+
 async def test_a_node_that_lost_even_the_contracts_gets_all_again(tmp_path: Path) -> None:
     kept, folder = Kept(), tmp_path / "chain"
     node = Anvil(folder)
@@ -98,7 +104,7 @@ async def test_a_node_that_lost_even_the_contracts_gets_all_again(tmp_path: Path
     await live.play("e4 e5")
     before = kept.hashes
     port = await kill(node)
-    (folder / "state.json").unlink(missing_ok=True)  # it lives for less than its first writing
+    forget(folder)
     async with Anvil(folder, port=port):
         assert await chain.code(chain.addresses.arena) == b""
         await live.play("Nf3")
@@ -342,7 +348,7 @@ async def test_an_estimate_made_on_a_chain_that_had_lost_its_blocks_is_made_agai
     yes = await yes_bot(chain)
     games = [await Scene(node, chain, yes).open() for _ in range(3)]
     port = await kill(node)
-    (folder / "state.json").unlink(missing_ok=True)
+    forget(folder)
     async with Anvil(folder, port=port):
         await asyncio.gather(*(game.player("e4") for game in games))
         assert [(await chain.game(game.id)).ply for game in games] == [1] * 3

@@ -1,6 +1,7 @@
 """Backups: what is in them, what comes back out of them, and what hostile ones do: nothing."""
 
 import fcntl
+import gzip
 import hashlib
 import io
 import json
@@ -19,6 +20,7 @@ from server import backup
 from server.backup import back_up, restore
 from server.errors import BackupExists, BackupFailed, DataFolderBusy, FolderNotEmpty, NotABackup
 from server.store import Store, store_file
+from tests.proofs.test_node_state import state_of, torn
 
 KEY = "keys/" + "ab" * 32
 BOT = "ezkl/" + "ab" * 8
@@ -148,10 +150,8 @@ def test_a_damaged_folder_makes_no_backup(data: Path, tmp_path: Path) -> None:
         back_up(data, tmp_path / "b.tar", lambda _line: None)
     (data / "arena.db").unlink()
     (data / "chain" / "state.json").write_bytes(b'{"half')
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(backup, "_JSON_PAUSE", 0)
-        with pytest.raises(BackupFailed, match=r"state\.json is damaged"):
-            back_up(data, tmp_path / "b.tar", lambda _line: None)
+    with pytest.raises(BackupFailed, match=r"state\.json is damaged"):
+        back_up(data, tmp_path / "b.tar", lambda _line: None)
     with pytest.raises(BackupFailed, match="no data folder"):
         back_up(tmp_path / "nothing", tmp_path / "b.tar", lambda _line: None)
     assert [p.name for p in tmp_path.iterdir()] == ["data"]
@@ -176,6 +176,36 @@ def test_a_node_that_is_gone_is_told_of(data: Path, tmp_path: Path) -> None:
     (data / "chain" / "state.json").unlink()
     with pytest.raises(BackupFailed, match="wrote nothing yet"):
         back_up(data, tmp_path / "c.tar", told.append)
+
+
+def test_a_state_of_two_moments_is_asked_for_again(
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    note = {"rpcUrl": "http://127.0.0.1:1", "pid": 1}
+    (data / "chain" / "node.json").write_text(json.dumps(note))
+    told = [torn(state_of(3)), state_of(4)]
+
+    class Node:
+        def __init__(self, url: str) -> None: ...
+
+        async def ask(self, _method: str) -> str:
+            return "0x" + gzip.compress(json.dumps(told.pop(0)).encode()).hex()
+
+        async def close(self) -> None: ...
+
+    monkeypatch.setattr(backup, "Rpc", Node)
+    monkeypatch.setattr(backup, "_STATE_PAUSE", 0)
+    back_up(data, tmp_path / "b.tar", lambda _line: None)
+    restore(tmp_path / "b.tar", tmp_path / "there")
+    assert json.loads((tmp_path / "there/chain/state.json").read_bytes()) == state_of(4)
+
+
+def test_the_latest_whole_state_is_taken_where_no_node_runs(data: Path, tmp_path: Path) -> None:
+    (data / "chain" / "state.json").write_text(json.dumps(torn(state_of(3))))
+    (data / "chain" / "state.1.json").write_text(json.dumps(state_of(2)))
+    back_up(data, tmp_path / "b.tar", lambda _line: None)
+    restore(tmp_path / "b.tar", tmp_path / "there")
+    assert json.loads((tmp_path / "there/chain/state.json").read_bytes()) == state_of(2)
 
 
 # --- hostile ------------------------------------------------------------------------------------

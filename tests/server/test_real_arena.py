@@ -297,7 +297,8 @@ async def test_a_node_that_lost_all_gets_the_same_transactions_and_the_game_goes
             before = [move.tx for move in client.moves]
             (node,) = leaves_called("anvil", tmp_path)
             os.kill(node, signal.SIGKILL)
-            (tmp_path / "chain" / "state.json").unlink(missing_ok=True)  # even the contracts
+            for state in (tmp_path / "chain").glob("state*.json"):
+                state.unlink()  # even the contracts
             await player.move(client, "d2d4")
             await client.wait_stage(3, "verified", seconds=120)
             assert [move.tx for move in client.moves][:2] == before

@@ -1,5 +1,6 @@
 """Real Chromium, and a hand that plays on the page by clicking squares."""
 
+import asyncio
 import shutil
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -10,6 +11,8 @@ from playwright.async_api import Browser, Locator, Page, async_playwright, expec
 
 Color = Literal["white", "black"]
 Scheme = Literal["light", "dark"]
+
+expect.set_options(timeout=30_000)  # others may have the processors
 
 _ARGUMENTS = (
     "--no-sandbox",  # tests run as root in containers
@@ -73,7 +76,7 @@ class Hand:
         await self.page.goto(base)
         card = self.page.locator(f"[data-testid=bot-card][data-bot='{bot}']")
         await card.get_by_test_id(f"start-{color}").click()
-        await self.page.wait_for_url("**/game/0x*")
+        await self.page.wait_for_url("**/game/0x*", wait_until="commit")
         await expect(self.board).to_have_attribute("data-orientation", color)
         return self.page.url.rsplit("/", 1)[1]
 
@@ -95,17 +98,27 @@ class Hand:
         return chess.Board(fen)
 
     async def drawn_pieces(self) -> dict[str, str]:
-        """The pieces that are really drawn, such as {"e1": "wk"}."""
-        pieces: dict[str, str] = await self.page.eval_on_selector_all(
-            "#board .pieces > [data-square]",
-            "all => Object.fromEntries(all.map(p => [p.dataset.square, p.dataset.piece]))",
+        """The pieces that are really drawn once none is moving, such as {"e1": "wk"}."""
+        drawn = await self.page.wait_for_function(
+            """() => {
+                const board = document.getElementById("board");
+                if (board?.dataset.animated !== "no") return null;
+                const all = [...board.querySelectorAll(".pieces > [data-square]")];
+                return Object.fromEntries(all.map(p => [p.dataset.square, p.dataset.piece]));
+            }"""
         )
+        pieces: dict[str, str] = await drawn.json_value()
         return pieces
 
     async def my_turn(self, color: Color, *, within: float = 60) -> chess.Board:
         """Wait until the board takes moves of `color` (`within` seconds); returns the position."""
         await expect(self.board).to_have_attribute("data-input", color, timeout=within * 1000)
+        await self.at_rest()
         return await self.position()
+
+    async def at_rest(self) -> None:
+        """Wait until no piece is moving: until then the board hears no click, touch or key."""
+        await expect(self.board).to_have_attribute("data-animated", "no")
 
     async def point(self, square: chess.Square) -> tuple[float, float]:
         """The middle of a square, in pixels of the page."""
@@ -118,6 +131,7 @@ class Hand:
         return box["x"] + size * (file + 0.5), box["y"] + size * (7 - rank + 0.5)
 
     async def click(self, square: chess.Square) -> None:
+        await self.at_rest()
         await self.page.mouse.click(*await self.point(square))
 
     async def play(self, move: chess.Move) -> None:
@@ -130,19 +144,31 @@ class Hand:
         await expect(self.move(board.ply())).to_be_attached()
 
     async def click_move(self, move: chess.Move) -> None:
-        await expect(self.board).to_have_attribute("data-animated", "no")
         await self.click(move.from_square)
         await self.click(move.to_square)
 
     async def tap(self, square: chess.Square) -> None:
+        await self.at_rest()
         await self.page.touchscreen.tap(*await self.point(square))
 
     async def drag(self, move: chess.Move) -> None:
+        await self.at_rest()
         mouse = self.page.mouse
         await mouse.move(*await self.point(move.from_square))
         await mouse.down()
         await mouse.move(*await self.point(move.to_square), steps=6)
         await mouse.up()
+
+    async def stop_clock(self) -> None:
+        """Have the page's clock, which must be installed, stand where run_for does not move it."""
+        now = await self.page.evaluate("Date.now()")
+        await self.page.clock.pause_at(now / 1000 + 20)
+
+    async def complains(self, words: str) -> None:
+        """Wait until the console shows an error with these words."""
+        async with asyncio.timeout(20):
+            while not any(words in fault for fault in self.faults):  # noqa: ASYNC110 of a callback
+                await asyncio.sleep(0.05)
 
     async def close(self) -> None:
         await self.page.context.close()

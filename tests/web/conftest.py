@@ -1,11 +1,14 @@
 """A browser for all tests of a module, and a fake arena for each of them."""
 
+import asyncio
 import time
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 import pytest_asyncio
 from aiohttp import WSCloseCode, web
+from aiohttp.typedefs import Handler, Middleware
 from playwright.async_api import Browser
 
 from server.arena import Arena
@@ -31,11 +34,32 @@ class FakeArena:
     hosts: Arena
     chain: FakeChain
     prover: FakeProver
+    is_here: asyncio.Event
 
     async def cut(self) -> None:
         """Close every socket, as a restart would."""
         for socket in list(self.site.sockets):
             await socket.close(code=WSCloseCode.GOING_AWAY)
+
+    @asynccontextmanager
+    async def away(self) -> AsyncIterator[None]:
+        """Close every socket, and let none in for so long."""
+        self.is_here.clear()
+        try:
+            await self.cut()
+            yield
+        finally:
+            self.is_here.set()
+
+
+def sockets_wait(is_here: asyncio.Event) -> Middleware:
+    @web.middleware
+    async def wait(request: web.Request, handler: Handler) -> web.StreamResponse:
+        if request.path == "/ws":
+            await is_here.wait()
+        return await handler(request)
+
+    return wait
 
 
 @pytest_asyncio.fixture(loop_scope="module")
@@ -43,13 +67,16 @@ async def arena() -> AsyncIterator[FakeArena]:
     chain, prover = FakeChain(now=time.time), FakeProver()
     hosts = Arena(chain, prover, BOTS)
     site = Site(page=PAGE, arena=hosts, info=fake_info())
-    runner = web.AppRunner(make_app(site), shutdown_timeout=1)
+    app, is_here = make_app(site), asyncio.Event()
+    is_here.set()
+    app.middlewares.append(sockets_wait(is_here))
+    runner = web.AppRunner(app, shutdown_timeout=1)
     await runner.setup()
     listener = web.TCPSite(runner, "127.0.0.1", 0)
     await listener.start()
     port = runner.addresses[0][1]
     try:
-        yield FakeArena(f"http://127.0.0.1:{port}", site, hosts, chain, prover)
+        yield FakeArena(f"http://127.0.0.1:{port}", site, hosts, chain, prover, is_here)
     finally:
         await hosts.close()
         await runner.cleanup()

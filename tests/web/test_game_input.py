@@ -43,7 +43,7 @@ async def test_a_whole_game_by_keyboard_alone(arena: FakeArena, hand: Hand) -> N
     await hand.page.goto(arena.url)
     await hand.page.get_by_test_id("start-white").first.focus()
     await keys.press("Enter")
-    await hand.page.wait_for_url("**/game/0x*")
+    await hand.page.wait_for_url("**/game/0x*", wait_until="commit")
     await hand.my_turn("white")
     for _ in range(30):  # a keyboard's way to the board
         await keys.press("Tab")
@@ -62,7 +62,7 @@ async def test_a_whole_game_by_keyboard_alone(arena: FakeArena, hand: Hand) -> N
     await hand.page.get_by_test_id("rematch").focus()
     before = hand.page.url
     await keys.press("Enter")
-    await hand.page.wait_for_url(lambda url: url != before)
+    await hand.page.wait_for_url(lambda url: url != before, wait_until="commit")
     await expect(hand.board).to_have_attribute("data-orientation", "black")
     await hand.my_turn("black")
 

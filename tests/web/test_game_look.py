@@ -58,11 +58,11 @@ async def test_an_address_leads_to_one_position(arena: FakeArena, hand: Hand) ->
     await expect(hand.move(2)).to_have_attribute("aria-current", "step")
     assert await ply(hand) == 3
     await hand.page.keyboard.press("ArrowRight")
-    assert hand.page.url.endswith("#ply=4")
+    await expect(hand.page).to_have_url(f"{arena.url}/watch/{game.id}#ply=4")
     await hand.page.evaluate("location.hash = 'ply=1'")
     await expect(hand.move(0)).to_have_attribute("aria-current", "step")
     await hand.page.keyboard.press("End")
-    assert hand.page.url.endswith(game.id)
+    await expect(hand.page).to_have_url(f"{arena.url}/watch/{game.id}")
 
 
 async def test_what_was_taken_is_shown_for_the_position_shown(arena: FakeArena, hand: Hand) -> None:

@@ -102,7 +102,7 @@ async def test_a_game_is_seen_as_it_goes_on_and_then_replayed(arena: FakeArena, 
     await expect(game_of(hand, game.id)).to_contain_text("4 of 4 plies verified")
     await game.resign()
     await game_of(hand, game.id).get_by_test_id("replay").click()
-    await hand.page.wait_for_url(f"**/replay/{game.id}")
+    await hand.page.wait_for_url(f"**/replay/{game.id}", wait_until="commit")
 
 
 async def test_a_game_may_start_from_a_fen(arena: FakeArena, hand: Hand) -> None:
@@ -111,7 +111,7 @@ async def test_a_game_may_start_from_a_fen(arena: FakeArena, hand: Hand) -> None
     await hand.page.get_by_text("Start from another position").click()
     await hand.page.get_by_test_id("fen").fill(fen)
     await card_of(hand, "first").get_by_test_id("start-white").click()
-    await hand.page.wait_for_url("**/game/0x*")
+    await hand.page.wait_for_url("**/game/0x*", wait_until="commit")
     await expect(hand.board).to_have_attribute("data-fen", fen)
 
 

@@ -213,8 +213,8 @@ async def test_a_lost_connection_is_shown_and_comes_back(arena: FakeArena, hand:
     await hand.start(arena.url, "first", "white")
     await play_line(hand, "e2e4")
     await hand.my_turn("white")
-    await arena.cut()
-    await expect(hand.page.get_by_test_id("connection")).to_be_visible()
+    async with arena.away():
+        await expect(hand.page.get_by_test_id("connection")).to_be_visible()
     await hand.my_turn("white")
     await expect(hand.page.get_by_test_id("connection")).to_be_hidden()
     await hand.play(move("d2d4"))
@@ -273,7 +273,7 @@ async def test_resigning_asks_first_and_shows_the_result(arena: FakeArena, hand:
     await expect(hand.page.locator("#substatus")).to_have_text("Black wins by resignation")
     await expect(hand.board).to_have_attribute("data-input", "none")
     await hand.page.get_by_test_id("again").click()
-    await hand.page.wait_for_url(f"{arena.url}/")
+    await hand.page.wait_for_url(f"{arena.url}/", wait_until="commit")
 
 
 async def test_a_draw_may_be_claimed_at_the_third_repetition(arena: FakeArena, hand: Hand) -> None:

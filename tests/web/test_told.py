@@ -82,8 +82,8 @@ async def test_a_correction_stays_until_it_is_read(
         await expect(banner).to_contain_text(
             "1…Na6 and the 2 moves after it do not hold as shown: 2 blocks are gone."
         )
-    await arena.cut()
-    await expect(hand.page.get_by_test_id("connection")).to_be_visible()
+    async with arena.away():
+        await expect(hand.page.get_by_test_id("connection")).to_be_visible()
     await hand.my_turn("white")
     await expect(hand.page.get_by_test_id("correction")).to_be_visible()
     await hand.play(move("g1f3"))
@@ -127,8 +127,8 @@ async def test_a_restart_is_called_so(arena: FakeArena, hand: Hand) -> None:
     await hand.start(arena.url, "first", "white")
     await play_line(hand, "e2e4")
     await hand.my_turn("white")
-    await arena.cut()
-    await expect(hand.page.get_by_test_id("connection")).to_contain_text("The arena restarts.")
+    async with arena.away():
+        await expect(hand.page.get_by_test_id("connection")).to_contain_text("The arena restarts.")
     await hand.my_turn("white")
     await expect(hand.page.get_by_test_id("connection")).to_be_hidden()
 
