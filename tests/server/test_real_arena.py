@@ -233,7 +233,7 @@ async def test_ctrl_c_while_warming_up(tmp_path: Path) -> None:
 
 async def test_a_killed_prover_and_a_killed_chain_are_replaced(data: Path) -> None:
     async with AsyncExitStack() as stack:
-        url = await start(Config(port=0, data=data, bots=("pawn",)), stack)
+        url = await start(Config(port=0, data=data, bots=("pawn",), workers=1), stack)
         player = await RealPlayer.at(url)
         game = await player.open(url, nonce=77)
         async with await Client.connect(url, game=game) as client:
