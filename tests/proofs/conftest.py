@@ -2,18 +2,18 @@
 
 import pytest
 
-from engine.net import house_net
 from proofs.circuit import MoveCircuit, compile_circuit
 from proofs.keys import KeyRecord, KeyStore
 from proofs.prove import Prover
 from proofs.r1cs import R1cs
-from tests.engine.nets import full_net, random_net
+from tests.engine.nets import random_net
+from tests.proofs.circuits import FULL, circuit_of
 from tests.proofs.keys_fixture import dev_store
 
 
 @pytest.fixture(scope="session")
 def pawn() -> MoveCircuit:
-    return compile_circuit(house_net("pawn"))
+    return circuit_of("pawn")
 
 
 @pytest.fixture(scope="session")
@@ -31,12 +31,7 @@ def small() -> MoveCircuit:
 @pytest.fixture(scope="session")
 def full() -> MoveCircuit:
     """The circuit of a small net with everything that a net can have."""
-    return compile_circuit(full_net())
-
-
-@pytest.fixture(scope="session")
-def full_file(full: MoveCircuit) -> R1cs:
-    return R1cs.from_bytes(full.r1cs_bytes)
+    return circuit_of(FULL)
 
 
 @pytest.fixture(scope="session")

@@ -18,8 +18,11 @@ from proofs.statement import LIMBS, Statement
 from proofs.witness import public_bit_places
 from tests.engine.boards import game_boards, wild_boards
 from tests.engine.nets import full_net, random_net
+from tests.proofs.circuits import FULL, NAMES, circuit_of
 from tests.proofs.positions import CORNERS, corner_statements, game_statements
 from tests.proofs.solver import Solver
+
+POSITIONS = 1_000
 
 
 @pytest.mark.parametrize("corner", CORNERS)
@@ -49,13 +52,11 @@ def test_any_net_compiles(net: NetSpec) -> None:
         assert circuit.r1cs.violations(parse_wtns(circuit.witness(statement))) == []
 
 
-@pytest.mark.parametrize(("name", "positions"), [("pawn", 2_000), ("full", 400)])
-def test_circuit_numpy_and_torch_agree_on_positions_from_games(
-    name: str, positions: int, request: pytest.FixtureRequest
-) -> None:
-    circuit: MoveCircuit = request.getfixturevalue(name)
-    file: R1cs = request.getfixturevalue(f"{name}_file")
-    statements = game_statements(circuit.net, positions)
+@pytest.mark.parametrize("name", NAMES)
+def test_circuit_numpy_and_torch_agree_on_positions_from_games(name: str) -> None:
+    circuit = circuit_of(name)
+    file = R1cs.from_bytes(circuit.r1cs_bytes)
+    statements = game_statements(circuit.net, 400 if name == FULL else POSITIONS)
     from_torch = torch_logits(
         circuit.net, [s.board for s in statements], [s.dice for s in statements]
     )
@@ -153,8 +154,10 @@ def test_every_public_bit_but_the_spare_ones_has_a_wire() -> None:
     assert set(range(2433)) - set(public_bit_places().tolist()) == {256 + 18, 256 + 19}
 
 
-def test_pawn_is_small_enough_to_prove_in_time(pawn: MoveCircuit) -> None:
-    assert pawn.n_constraints + LIMBS + 1 < 2**15
+@pytest.mark.parametrize(("name", "log_size"), [("pawn", 16), ("knight", 17), ("queen", 19)])
+def test_each_house_net_is_small_enough(name: str, log_size: int) -> None:
+    """The prover's domain holds the constraints and one row for each public input and the one."""
+    assert circuit_of(name).n_constraints + LIMBS + 1 <= 2**log_size
 
 
 def test_compiling_and_witnesses_are_quick(pawn: MoveCircuit) -> None:
