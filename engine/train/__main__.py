@@ -88,7 +88,7 @@ def _search(args: argparse.Namespace) -> None:
 
 
 def _plot(args: argparse.Namespace) -> None:
-    draw(args.source, args.out)
+    draw(args.sources, args.out)
 
 
 def _export(args: argparse.Namespace) -> None:
@@ -136,7 +136,9 @@ def _parser() -> argparse.ArgumentParser:
     trial.add_argument("--seed", type=int, default=1)
     trial.add_argument("--only", nargs="+", choices=sorted(CANDIDATES), metavar="NAME")
     plot = commands.add_parser("plot", help="draw rows of `bench nets`, or a training's curve")
-    plot.add_argument("source", type=Path, help="FILE.json of rows, or FILE.curve.jsonl")
+    plot.add_argument(
+        "sources", type=Path, nargs="+", help="FILE.json of rows, or one FILE.curve.jsonl"
+    )
     plot.add_argument("out", type=Path, help="FILE.svg")
     export = commands.add_parser("export", help="write a net as an ONNX file (needs onnx)")
     export.add_argument("net", metavar="NET", help="a house net's name, or a net file")

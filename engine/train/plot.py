@@ -66,13 +66,13 @@ def training(lines: Sequence[dict[str, Any]]) -> str:
     return _picture(title, "steps", parts)
 
 
-def draw(source: Path, out: Path) -> None:
-    """The picture of a file of rows (.json) or of a curve (.jsonl).  Raises OSError, ValueError."""
-    text = source.read_text("utf-8")
-    if source.suffix == ".jsonl":
-        picture = training([json.loads(line) for line in text.splitlines()])
+def draw(sources: Sequence[Path], out: Path) -> None:
+    """The picture of files of rows (.json), or of a curve (.jsonl).  Raises OSError, ValueError."""
+    texts = [source.read_text("utf-8") for source in sources]
+    if sources[0].suffix == ".jsonl":
+        picture = training([json.loads(line) for line in texts[0].splitlines()])
     else:
-        picture = pareto(json.loads(text)["nets"])
+        picture = pareto([row for text in texts for row in json.loads(text)["nets"]])
     out.parent.mkdir(parents=True, exist_ok=True)
     out.write_text(picture, "utf-8")
 
