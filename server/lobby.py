@@ -32,8 +32,14 @@ class Strength:
 
 
 STRENGTH: Final[Mapping[str, Strength]] = {
-    "b116eccce25de019fc4c8ef5810d85b8cd1eb857d00cc2a5d161d7cc74bea92a": Strength(
-        "84 of 100 points against random moves", elo=811, error=71
+    "1b878df1515b63d6b9471b61770b819b6b3f0f2bacc8a9a6c8fd153a3cf3f384": Strength(
+        "93 of 100 points against a greedy mover", elo=1243, error=50
+    ),
+    "635da6a4e794c8cd58b0e348ec7c14531fde3149f1879499d413f01776c672fb": Strength(
+        "94.5 of 100 points against a greedy mover", elo=1223, error=51
+    ),
+    "783c7968c58080c4bffac3b9f615c67ee57ea3879187688f4ac0385d8aeecaea": Strength(
+        "93 of 100 points against a greedy mover", elo=1300, error=48
     ),
     "48c8aabf23257e4740fa920d99fc34a02ca455959201ddfd8dac16a35c753160": Strength(
         "139 of 200 points against a greedy mover"

@@ -17,6 +17,7 @@ from engine.player import (
     choose,
     legal_indices,
     net_mover,
+    opened,
     play_match,
     random_mover,
 )
@@ -155,3 +156,16 @@ def test_pawn_plays_a_whole_game_against_itself() -> None:
     while not game.outcome().result and game.ply < 400:
         game.play(choose(net, game.position, game.mask))
     assert game.ply > 10
+
+
+@pytest.mark.parametrize("name", ["knight", "queen"])
+def test_other_dice_answer_an_opening_otherwise(name: str) -> None:
+    net, rng = house_net(name), random.Random(6)
+    answers = []
+    for number in range(40):
+        game = opened(f"dice/{number}")
+        dice = [rng.getrandbits(128) for _ in range(4)]
+        answers.append([choose(net, game.position, game.mask, rolled) for rolled in dice])
+        again = [choose(net, game.position, game.mask, rolled) for rolled in dice]
+        assert again == answers[-1]
+    assert any(len(set(moves)) > 1 for moves in answers)
