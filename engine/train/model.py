@@ -115,6 +115,8 @@ class PolicyNet(nn.Module):
         self._keep("from_index", origin * 2 * MOVE_TYPES + rows)
         self._keep("to_index", goal * 2 * MOVE_TYPES + MOVE_TYPES + rows)
         self._keep("move_index", origin * 64 + goal)
+        self.goal: Tensor
+        self._keep("goal", goal)
         self._keep("movers", torch.from_numpy(np.asarray(MOVERS)))
 
     def _keep(self, name: str, value: Tensor) -> None:
@@ -132,7 +134,7 @@ class PolicyNet(nn.Module):
 
     def bounds(self) -> TorchBounds:
         """Differentiable static bounds of the net as it is now; those of `NetSpec` are tighter."""
-        high = _plane_bounds(sight=self.shape.sight).to(self.bias.dtype)
+        high = _plane_bounds(sight=self.shape.sight).to(self.bias)
         low = torch.zeros_like(high)
         pre: list[Tensor] = []
         for layer in self.layers:
@@ -223,7 +225,7 @@ class PolicyNet(nn.Module):
         goal_low, goal_high = goal_low.amin(0).clamp(max=0), goal_high.amax(0).clamp(min=0)
 
         def total(scores: Tensor, goals: Tensor) -> Tensor:
-            flat, goal = scores.T.flatten(), goals[torch.from_numpy(TO_SQUARE)]
+            flat, goal = scores.T.flatten(), goals[self.goal]
             return flat[self.from_index] + flat[self.to_index] + goal + bias
 
         noise = 2 * _NOISE_REACH * self.shape.noise * 2.0**-self.exponent
@@ -386,5 +388,5 @@ def _plane_bounds(*, sight: bool) -> Tensor:
 
 
 def _integers(parameter: Tensor, step: Tensor) -> IntArray:
-    values: IntArray = (parameter.detach() / step).round().to(torch.int64).numpy()
+    values: IntArray = (parameter.detach() / step).round().to(torch.int64).cpu().numpy()
     return values

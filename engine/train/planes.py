@@ -22,12 +22,14 @@ _DOWN: Final[Steps] = ((1, -1), (-1, -1))
 _PAWN, _KNIGHT, _BISHOP, _ROOK, _QUEEN, _KING = range(6)
 
 
-def input_tensor(boards: NDArray[np.uint8], *, sight: bool) -> Tensor:
+def input_tensor(
+    boards: NDArray[np.uint8], *, sight: bool, device: torch.device | None = None
+) -> Tensor:
     """Board words (n, 32), little-endian, to planes (n, 13 or 31, 8, 8), float32."""
     codes = np.stack([boards & 15, boards >> 4], axis=2).reshape(-1, 1, 64)
     planes = np.ones((len(boards), 13, 64), dtype=np.float32)
     planes[:, :12] = codes == np.arange(1, 13)[:, None]
-    drawn = torch.from_numpy(planes.reshape(-1, 13, 8, 8))
+    drawn = torch.from_numpy(planes.reshape(-1, 13, 8, 8)).to(device)
     return torch.cat([drawn, sight_tensor(drawn[:, :12])], dim=1) if sight else drawn
 
 

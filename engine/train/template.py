@@ -37,7 +37,8 @@ DENSE_SCALE: Final = 64
 HIDDEN_SCALE: Final = EMBED_SCALE * DENSE_SCALE
 OUTPUT_SCALE: Final = HIDDEN_SCALE * DENSE_SCALE
 
-_BATCHES: Final = TrainOptions(shape=NetShape(sight=False))  # this net is given pieces alone
+_BATCHES: Final = TrainOptions(shape=NetShape(sight=False), device=torch.device("cpu"))
+"""This net is given pieces alone."""
 
 
 @dataclass(frozen=True)

@@ -35,6 +35,11 @@ _TOLD: Final = 50  # steps between two lines about the loss
 _SAVED: Final = 500  # steps between two checkpoints; a multiple of _TOLD, so no losses wait then
 
 
+def fastest_device() -> torch.device:
+    """An accelerator where there is one."""
+    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+
+
 @dataclass(frozen=True)
 class TrainOptions:
     """How a net is trained."""
@@ -50,6 +55,7 @@ class TrainOptions:
     threads: int = 1
     shape: NetShape = field(default_factory=NetShape)
     grown_from: Path | None = None  # a smaller net's file
+    device: torch.device = field(default_factory=fastest_device)
 
 
 @dataclass(frozen=True)
@@ -80,10 +86,12 @@ class Trainer:
         torch.manual_seed(options.seed)
         torch.set_num_threads(options.threads)
         self.options = options
-        self.net = PolicyNet(options.shape)
-        initialise(self.net)
+        torch.backends.cudnn.allow_tf32 = False  # sums of whole numbers have to be exact
+        net = PolicyNet(options.shape)
+        initialise(net)
         if options.grown_from is not None:
-            grow(self.net, NetSpec.load(options.grown_from))
+            grow(net, NetSpec.load(options.grown_from))
+        self.net = net.to(options.device)
         order = np.random.default_rng(options.seed).permutation(len(data))
         held_out = min(options.holdout, len(data) // 10)
         self.held_out, self.kept = order[:held_out], order[held_out:]
@@ -123,7 +131,9 @@ class Trainer:
         partial.replace(path)
 
     def restore(self, path: Path) -> None:
-        state: dict[str, Any] = torch.load(path, weights_only=True)
+        state: dict[str, Any] = torch.load(
+            path, map_location=self.options.device, weights_only=True
+        )
         self.net.load_state_dict(state["net"])
         self.optimizer.load_state_dict(state["optimizer"])
         self.step = state["step"]
@@ -254,10 +264,12 @@ def make_batch(data: Shard, rows: NDArray[np.int64], options: TrainOptions) -> B
     legal = np.unpackbits(data.legal[rows], axis=1, bitorder="little", count=POLICY_SIZE)
     index = data.index[rows].astype(np.int64)
     return Batch(
-        planes=input_tensor(data.board[rows], sight=options.shape.sight),
-        legal=torch.from_numpy(legal.astype(bool)),
-        index=torch.from_numpy(np.maximum(index, 0)),
-        target=torch.from_numpy(_targets(index, data.score[rows], options.temperature)),
+        planes=input_tensor(data.board[rows], sight=options.shape.sight, device=options.device),
+        legal=torch.from_numpy(legal.astype(bool)).to(options.device),
+        index=torch.from_numpy(np.maximum(index, 0)).to(options.device),
+        target=torch.from_numpy(_targets(index, data.score[rows], options.temperature)).to(
+            options.device
+        ),
     )
 
 

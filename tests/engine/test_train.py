@@ -115,3 +115,21 @@ def test_straight_through_rounding_is_exact() -> None:
     assert torch.equal(round_through(x), x.round())
     assert torch.equal(round_to(x, torch.tensor(0.25)), (4 * x).round() / 4)
     assert torch.equal(floor_to(x, 0.5), (2 * x).floor() / 2)
+
+
+@pytest.mark.parametrize("rounding", [False, True])
+def test_everything_is_on_the_device_that_is_asked_for(rounding: bool) -> None:
+    """The meta device has no numbers, but refuses tensors of another one like any other."""
+    meta = torch.device("meta")
+    batch = make_batch(fake_data(8), np.arange(8), TrainOptions(shape=SMALL, device=meta))
+    tensors = (batch.planes, batch.legal, batch.index, batch.target)
+    assert {tensor.device.type for tensor in tensors} == {"meta"}
+    net = PolicyNet(SMALL).to(meta)
+    net.rounding = rounding
+    for every in (False, True):
+        logits = net(batch.planes, every=every)
+        assert (logits.device.type, logits.shape) == ("meta", (8, 1858))
+    bounds = net.bounds()
+    (logits.sum() + bounds.logit_span + sum(pre.sum() for pre in bounds.pre)).backward()
+    assert all(p.grad is not None for p in net.parameters())
+    net.clamp()
