@@ -167,7 +167,7 @@ def test_audit_namesANetFileThatIsMissing(saved: Path) -> None:
         (("audit", "0x1234", "--rpc", "http://127.0.0.1:1", "--arena", "0x00"), 1, "no usable"),
         (("audit", "--file", "x", "--arena", "0x00"), 2, "without --rpc"),
         (("prove", "no position"), 1, "not a position"),
-        (("prove", FEN, "--bot", "queen"), 1, "queen"),
+        (("prove", FEN, "--bot", "bishop"), 1, "bishop"),
         (("verify", "/etc/hostname"), 2, "not a proof"),
         (("bots", "list", "--data", "/nowhere"), 1, "holds no chain"),
         (("serve", "--port", "x"), 2, "port"),
@@ -178,7 +178,7 @@ def test_audit_namesANetFileThatIsMissing(saved: Path) -> None:
         (("restore", "/nowhere.tar", "--data", "/tmp/never/there"), 1, "no such file"),
         (("restore", "/etc/hostname", "--data", "/tmp/never/there"), 1, "not a sound backup"),
         (("restore", "/etc/hostname"), 2, "--data"),
-        (("serve", "--bot", "queen", "--data", "/nowhere"), 1, "queen"),
+        (("serve", "--bot", "bishop", "--data", "/nowhere"), 1, "bishop"),
         (("nonsense",), 2, "nonsense"),
     ],
 )

@@ -19,6 +19,7 @@ from proofs.node import Anvil
 from server.app import FINISHING
 from server.bench.host import Host, wait_gone
 from server.client import Client
+from server.config import processors
 from server.errors import CommandRefused
 from tests.proofs.keys_fixture import dev_store
 from tests.server.test_real_arena import RealPlayer
@@ -154,7 +155,7 @@ async def test_how_it_is_and_what_it_spent_can_be_asked(tmp_path: Path) -> None:
         health = await ask(f"{host.url}/healthz", lambda r: r.json())
         assert (health["status"], health["what"]) == ("ok", None)
         assert health["chain"]["block"] >= 3
-        assert health["prover"]["workers"] == 1
+        assert health["prover"]["workers"] == processors()
         text = await ask(f"{host.url}/metrics", lambda r: r.text())
         values = dict(line.rsplit(" ", 1) for line in text.splitlines() if line[:1] != "#")
         assert float(values['checkproof_stages_total{by="bot",stage="verified"}']) == 1
