@@ -8,7 +8,6 @@ that this net plays this move in this position, for this payee.
 import asyncio
 import json
 import multiprocessing
-import resource
 import tempfile
 from collections.abc import Callable
 from hashlib import sha256
@@ -30,6 +29,7 @@ from proofs.ezkl_bots import store_of
 from proofs.ezkl_dryrun import play_registered
 from proofs.ezkl_prover import EzklProof, EzklProver, import_net
 from proofs.keys import KeyRecord, KeyStore
+from proofs.memory import peak_rss_mb
 from proofs.prove import ProofResult, Prover
 from proofs.statement import Statement
 from proofs.trial_game import Played, on_fresh_chain, play_trial
@@ -192,4 +192,4 @@ def _prove_on(pipe: Connection, net: bytes, record: KeyRecord) -> None:
         except EOFError:
             return
         result = prover.prove(statement)
-        pipe.send((result, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024))
+        pipe.send((result, peak_rss_mb()))

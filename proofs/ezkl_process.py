@@ -34,6 +34,7 @@ from proofs.errors import EzklFailed, EzklMissing, OnnxRefused, ProofError, Proo
 from proofs.ezkl_build import Manifest, build, call_ezkl, srs_path
 from proofs.ezkl_shape import from_field
 from proofs.lifeline import die_with
+from proofs.memory import peak_rss_mb
 from proofs.onnx_contract import MAX_BYTES
 
 NICENESS: Final = 5
@@ -97,7 +98,7 @@ class _Prover:
             "proof": proof,
             "wall_s": time.perf_counter() - wall,
             "cpu_s": time.process_time() - cpu,
-            "rss_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
+            "rss_mb": peak_rss_mb(),
         }
 
     def _outputs(self, inputs: list[int]) -> list[int]:

@@ -6,7 +6,6 @@ has a verified move and lasts `seconds`; then the server is ended with its games
 """
 
 import asyncio
-import resource
 import tempfile
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -15,6 +14,7 @@ from pathlib import Path
 from statistics import mean, median
 from typing import Any, Final
 
+from proofs.memory import peak_rss_mb
 from server import messages as m
 from server.arena_http import ArenaHttp
 from server.bench.figures import cores, machine, middle_and_tail
@@ -195,7 +195,7 @@ def _figures(tally: Tally, games: int, workers: int) -> dict[str, Any]:
         },
         "cpu_per_proof_s": tally.used.per(tally.verified),
         "server_waited_for_cpu_s": round(tally.used.waited, 2),
-        "client_peak_mb": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, 1),
+        "client_peak_mb": peak_rss_mb(),
     }
 
 
