@@ -1,5 +1,7 @@
 """The lobby in Chromium: bots as cards, games as they go on, starts from other positions."""
 
+import re
+
 import pytest
 from playwright.async_api import Browser, Locator, expect
 
@@ -69,6 +71,31 @@ async def test_a_card_says_what_is_being_done_for_a_bot_and_then_offers_it(
     await expect(card).to_contain_text("not made yet")
     know(arena, "last", ready=True, version="0x" + OTHER_BOT.hex())
     await expect(card.get_by_test_id("start-white")).to_be_enabled(timeout=20_000)
+
+
+async def test_what_somebody_is_about_to_press_stays_under_the_finger(
+    arena: FakeArena, hand: Hand
+) -> None:
+    """News of a bot, and of the games, touch only the words that changed."""
+    game = Staged(arena.hosts)
+    await game.play("e4")
+    await game.resign()
+    await hand.page.goto(arena.url)
+    replay = game_of(hand, game.id).get_by_test_id("replay")
+    start = card_of(hand, "last").get_by_test_id("start-black")
+    await expect(replay).to_be_visible()
+    for held in (start, replay):
+        await held.focus()
+        other = Staged(arena.hosts, name="other")
+        await other.play("e4")
+        await other.resign()
+        constraints = 600_000 if held is start else 700_000
+        know(arena, "last", constraints=constraints)
+        await expect(game_of(hand, other.id)).to_be_visible()
+        news = card_of(hand, "last").locator(".facts")
+        await expect(news).to_contain_text(re.compile(f"{constraints // 1000}.000"))
+        await expect(held).to_be_focused()
+    await expect(card_of(hand, "last").get_by_role("button")).to_have_count(3)
 
 
 async def test_four_bots_are_seen_at_once_where_there_is_room(

@@ -90,8 +90,12 @@ async def test_a_replay_is_walked_by_buttons_keys_and_clicks(arena: FakeArena, h
     await expect(where).to_have_text("0 of 4")
     await hand.page.get_by_text("Put this board into a page").click()
     await expect(hand.page.get_by_test_id("embed-code")).to_contain_text(f"/embed/{game.id}")
-    await hand.page.get_by_test_id("move").nth(2).click()
+    third = hand.page.get_by_test_id("move").nth(2)
+    await third.focus()
+    await keys.press("Enter")
     await expect(where).to_have_text("3 of 4")
+    await expect(third).to_have_attribute("aria-current", "step")
+    await expect(third).to_be_focused()
     assert await serious(hand.page) == []
 
 

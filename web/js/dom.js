@@ -38,6 +38,46 @@ export function setText(node, text) {
 }
 
 /**
+ * Make what is shown look like `wanted`, and touch only what differs: a button that somebody is
+ * about to press stays the same one, and keeps the focus.
+ *
+ * @template {ChildNode} T
+ * @param {T} shown
+ * @param {T} wanted
+ * @returns {T} what is shown now
+ */
+export function renew(shown, wanted) {
+  if (shown.isEqualNode(wanted)) return shown;
+  const [parts, others] = [[...shown.childNodes], [...wanted.childNodes]];
+  const isSameShell = shown.cloneNode(false).isEqualNode(wanted.cloneNode(false));
+  if (!isSameShell || parts.length !== others.length) {
+    shown.replaceWith(wanted);
+    return wanted;
+  }
+  for (const [place, part] of parts.entries()) renew(part, others[place]);
+  return shown;
+}
+
+/**
+ * The same for a list whose items come, go and change.
+ *
+ * @param {HTMLElement} list
+ * @param {HTMLElement[]} wanted
+ * @param {(item: HTMLElement) => string | undefined} keyOf tells the items of a list apart
+ */
+export function renewItems(list, wanted, keyOf) {
+  const items = [...list.children].filter((item) => item instanceof HTMLElement);
+  const shown = new Map(items.map((item) => [keyOf(item), item]));
+  const kept = new Set(wanted.map(keyOf));
+  for (const item of items) if (!kept.has(keyOf(item))) item.remove();
+  for (const [place, item] of wanted.entries()) {
+    const old = shown.get(keyOf(item));
+    const now = old ? renew(old, item) : item;
+    if (list.children[place] !== now) list.insertBefore(now, list.children[place] ?? null);
+  }
+}
+
+/**
  * Styles that only a part of the page needs.
  *
  * @param {string} href

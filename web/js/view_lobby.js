@@ -1,5 +1,5 @@
 /** The lobby's DOM: bots to play, games to watch. */
-import { byId, h, setText } from "./dom.js";
+import { byId, h, renewItems, setText } from "./dom.js";
 import { grouped, seconds, short, sideName } from "./format.js";
 import { MiniBoard } from "./mini_board.js";
 
@@ -20,7 +20,6 @@ const SYSTEM = { groth16: "Groth16 · BN254", ezkl: "ezkl · halo2-KZG" };
 export class LobbyView {
   /** @type {Map<string, {item: HTMLElement, board: MiniBoard, line: HTMLElement}>} */
   #boards = new Map();
-  #drawn = "";
   #busy = false;
   /** @type {Lobby | null} */
   #lobby = null;
@@ -60,16 +59,11 @@ export class LobbyView {
   }
 
   #cards() {
-    const [config, lobby] = [this.#config, this.#lobby];
+    const config = this.#config;
     if (!config) return;
-    const key = JSON.stringify([config.bots, lobby?.records, lobby?.strength]);
-    if (key === this.#drawn) return; // who is about to press a button keeps it
-    this.#drawn = key;
     const cards = config.bots.map((bot) => this.#card(bot, config.clocks));
-    byId("bots", HTMLElement).replaceChildren(
-      ...(cards.length ? cards : [h("li", { class: "quiet" }, "No bot is registered yet.")]),
-    );
-    this.#rest();
+    if (!cards.length) cards.push(h("li", { class: "quiet" }, "No bot is registered yet."));
+    renewItems(byId("bots", HTMLElement), cards, ({ dataset }) => dataset.version);
   }
 
   /** @param {string | null} address */
@@ -88,9 +82,8 @@ export class LobbyView {
     const over = games.filter(({ status }) => status === "ended");
     this.#live(live.slice(0, BOARDS), own);
     const items = [...live.slice(BOARDS), ...over].map((game) => gameItem(game, own));
-    byId("games", HTMLElement).replaceChildren(
-      ...(items.length ? items : [h("li", { class: "quiet" }, "None yet.")]),
-    );
+    if (!items.length) items.push(h("li", { class: "quiet" }, "None yet."));
+    renewItems(byId("games", HTMLElement), items, ({ dataset }) => dataset.game);
   }
 
   /** @param {GameSummary[]} games @param {Set<string>} own */
@@ -160,13 +153,8 @@ export class LobbyView {
   showProgress(step) {
     setText(byId("progress", HTMLElement), step ?? "");
     this.#busy = step !== null;
-    this.#rest();
-  }
-
-  #rest() {
     for (const button of document.querySelectorAll(".card button")) {
-      if (!(button instanceof HTMLButtonElement)) continue;
-      button.disabled = this.#busy || button.dataset.ready === "no";
+      if (button instanceof HTMLButtonElement) button.disabled = this.#busy;
     }
   }
 
@@ -176,7 +164,12 @@ export class LobbyView {
     const isReady = bot.ready !== false;
     return h(
       "li",
-      { class: "card", "data-testid": "bot-card", "data-bot": bot.name },
+      {
+        class: "card",
+        "data-testid": "bot-card",
+        "data-bot": bot.name,
+        "data-version": bot.version || bot.name,
+      },
       h(
         "div",
         { class: "row" },
@@ -209,7 +202,13 @@ export class LobbyView {
   #start(bot, choice, label) {
     const button = h(
       "button",
-      { type: "button", class: "button", "data-testid": `start-${choice}`, "data-choice": choice },
+      {
+        type: "button",
+        class: "button",
+        "data-testid": `start-${choice}`,
+        "data-choice": choice,
+        disabled: this.#busy,
+      },
       label,
     );
     button.addEventListener("click", () => this.onStart(bot, choice));

@@ -1,6 +1,6 @@
 /** A game to look at: board, sides with clocks, moves with their proofs; nothing can be played. */
 import { timeLeft } from "./clocks.js";
-import { byId, h, setText } from "./dom.js";
+import { byId, h, renewItems, setText } from "./dom.js";
 import { clockText, sideName } from "./format.js";
 import { MiniBoard } from "./mini_board.js";
 import { numberOf } from "./proof_drawer.js";
@@ -100,15 +100,17 @@ export class Viewer {
     const key = `${snapshot.game} ${at} ${snapshot.moves.map((m) => m.stage[0] + m.index).join()}`;
     if (key === this.#movesOf) return;
     this.#movesOf = key;
-    list.replaceChildren(
-      ...snapshot.moves.map((record, i) => this.#move(record, state, i === at, i)),
-    );
-    const current = list.querySelector("[aria-current]");
-    if (current instanceof HTMLElement) scrollWithin(list, current);
+    list.querySelector("[aria-current]")?.removeAttribute("aria-current");
+    const items = snapshot.moves.map((record, i) => this.#move(record, state, i));
+    renewItems(list, items, ({ dataset }) => dataset.item);
+    const current = list.children[at]?.querySelector("[data-ply]");
+    if (!(current instanceof HTMLElement)) return;
+    current.setAttribute("aria-current", "step");
+    scrollWithin(list, current);
   }
 
-  /** @param {MoveRecord} record @param {State} state @param {boolean} isShown @param {number} i */
-  #move(record, { line }, isShown, i) {
+  /** @param {MoveRecord} record @param {State} state @param {number} i */
+  #move(record, { line }, i) {
     const san = line[i + 1]?.move?.san ?? record.san;
     const { onShow, onProof } = this.choices;
     const words = h(
@@ -118,9 +120,8 @@ export class Viewer {
     );
     words.setAttribute("data-testid", "move");
     words.dataset.stage = record.stage;
-    if (isShown) words.setAttribute("aria-current", "step");
     if (onShow) words.addEventListener("click", () => onShow(i + 1));
-    const item = h("li", {}, words);
+    const item = h("li", { "data-item": String(i) }, words);
     if (i === 0 || record.color === "white") {
       item.prepend(h("span", { class: "number" }, numberOf(record.ply)));
     }
