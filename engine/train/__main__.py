@@ -69,6 +69,7 @@ def _recipe(args: argparse.Namespace) -> TrainOptions:
         seed=args.seed,
         epochs=epochs,
         threads=args.threads,
+        bfloat16=args.bfloat16,
         grown_from=args.grown_from,
     )
 
@@ -127,6 +128,9 @@ def _parser() -> argparse.ArgumentParser:
     net.add_argument("--grown-from", type=Path, help="a smaller net's file to begin with")
     net.add_argument("--epochs", type=int, help="default: the recipe's")
     net.add_argument("--threads", type=_count, default=1)
+    net.add_argument(
+        "--bfloat16", action="store_true", help="coarser sums until rounding begins, and faster"
+    )
     net.add_argument("--seed", type=int, default=1)
     trial = commands.add_parser("search", help="train the candidates of the architecture search")
     trial.add_argument("--folder", type=Path, default=Path("training/data"))

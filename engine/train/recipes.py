@@ -23,17 +23,17 @@ def _shape(gates: int, relus: int, *, logit_bits: int, noise: int) -> NetShape:
 RECIPES: Final = {
     "pawn": TrainOptions(epochs=2, shape=_shape(64, 16, logit_bits=22, noise=0)),
     "knight": TrainOptions(
-        epochs=1,
+        epochs=2,
         batch=256,
         rate=0.0015,
-        float_share=0.6,
+        float_share=0.7,
         shape=_shape(192, 64, logit_bits=24, noise=4),
     ),
     "queen": TrainOptions(  # grown from knight
-        epochs=1,
+        epochs=2,
         batch=256,
-        rate=0.0008,
-        float_share=0.1,
+        rate=0.0012,
+        float_share=0.7,
         shape=_shape(256, 80, logit_bits=24, noise=4),
     ),
 }

@@ -53,6 +53,7 @@ class TrainOptions:
     penalty: float = 0.02  # of each bit too many, in nats
     holdout: int = 5000  # positions, but at most a tenth of them
     threads: int = 1
+    bfloat16: bool = False  # for the sums of the float share: twice as fast where it is built in
     shape: NetShape = field(default_factory=NetShape)
     grown_from: Path | None = None  # a smaller net's file
     device: torch.device = field(default_factory=fastest_device)
@@ -143,7 +144,9 @@ class Trainer:
         self.net.rounding = done >= self.options.float_share
         for group in self.optimizer.param_groups:
             group["lr"] = self.options.rate * _schedule(done)
-        loss = _cross_entropy(self._logits(batch), batch)
+        coarse = self.options.bfloat16 and not self.net.rounding
+        with torch.autocast(self.options.device.type, torch.bfloat16, enabled=coarse):
+            loss = _cross_entropy(self._logits(batch).float(), batch)
         self.optimizer.zero_grad()
         (loss + self.options.penalty * self._excess()).backward()  # type: ignore[no-untyped-call]
         nn.utils.clip_grad_norm_(self.net.parameters(), _LONGEST_STEP)

@@ -16,7 +16,7 @@ from engine.train.planes import input_tensor
 from engine.train.train import Trainer, TrainOptions, make_batch
 from tests.engine.boards import game_boards
 from tests.engine.nets import random_net
-from tests.engine.training import SMALL, fake_data, small_options, train_small
+from tests.engine.training import SMALL, STEPS_PER_EPOCH, fake_data, small_options, train_small
 
 NETS = [
     *map(house_net, house_nets()),
@@ -60,6 +60,23 @@ def test_the_exported_net_is_the_trained_one() -> None:
     assert np.array_equal(trained.numpy() * 2**trainer.net.exponent, exact + noise)
     assert noise.any()
     assert any(layer.weights.any() for layer in spec.layers)
+
+
+def test_coarse_sums_end_where_rounding_begins() -> None:
+    def losses_and_ways(*, bfloat16: bool) -> tuple[list[float], list[tuple[bool, bool]]]:
+        trainer = Trainer(fake_data(), replace(small_options(epochs=2), bfloat16=bfloat16))
+        seen: list[tuple[bool, bool]] = []
+        trainer.net.register_forward_hook(
+            lambda *_: seen.append((trainer.net.rounding, torch.is_autocast_enabled("cpu")))
+        )
+        return [*trainer.epoch(), *trainer.epoch()], seen
+
+    coarse, coarse_ways = losses_and_ways(bfloat16=True)
+    fine, fine_ways = losses_and_ways(bfloat16=False)
+    assert coarse_ways == [(False, True)] * STEPS_PER_EPOCH + [(True, False)] * STEPS_PER_EPOCH
+    assert fine_ways == [(False, False)] * STEPS_PER_EPOCH + [(True, False)] * STEPS_PER_EPOCH
+    assert coarse != fine
+    assert coarse == pytest.approx(fine, rel=0.01)
 
 
 def test_the_quick_logits_differ_only_where_no_piece_can_go() -> None:
