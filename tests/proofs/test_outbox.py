@@ -192,6 +192,13 @@ async def cut_at(chain: Chain, method: str, work: Callable[[], Any]) -> None:
     await chain.close()
 
 
+async def mined(chain: Chain, tx: str) -> None:
+    """A node says yes to a transaction a moment before it puts it into a block."""
+    async with asyncio.timeout(60):
+        while await chain.rpc.ask("eth_getTransactionReceipt", tx) is None:  # noqa: ASYNC110  another process
+            await asyncio.sleep(0.05)
+
+
 async def test_what_landed_unseen_is_found_and_not_sent_again(tmp_path: Path) -> None:
     """The process ends between landing and noting it."""
     kept = Kept()
@@ -205,6 +212,7 @@ async def test_what_landed_unseen_is_found_and_not_sent_again(tmp_path: Path) ->
             built.node.url, OWN_KEY, built.chain.addresses, outbox_of=kept.of
         )
         assert len(kept.box.open()) == 1
+        await mined(again, kept.hashes[-1])
         await again.recover()
         assert kept.box.open() == []
         assert (await again.move(live.id, 0, e4, sig)).tx == kept.hashes[-1]
