@@ -458,6 +458,12 @@ def train_plot(context: typer.Context) -> None:
     _train("plot", context.args)
 
 
+@train_app.command("quality", context_settings=_PASS_ON, add_help_option=False)
+def train_quality(context: typer.Context) -> None:
+    """Tell how often nets agree with Stockfish on labelled positions."""
+    _train("quality", context.args)
+
+
 @train_app.command("export", context_settings=_PASS_ON, add_help_option=False)
 def train_export(context: typer.Context) -> None:
     """Write a house net, or a net file, as an ONNX file."""

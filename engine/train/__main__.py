@@ -1,10 +1,12 @@
 """Make a house net: `data` labels positions with Stockfish, `net` trains on them.
 
-`search` trains the candidates of an architecture search, `plot` draws what came out, `export`
+`search` trains the candidates of an architecture search, `plot` draws what came out, `quality`
+tells how often nets agree with Stockfish on positions that they were not trained on, `export`
 writes a net as an ONNX file, as `net` does beside its own.
 """
 
 import argparse
+import json
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -15,8 +17,9 @@ from engine.export_house import write_onnx
 from engine.net import NetSpec, house_net
 from engine.net_file import is_name
 from engine.train.cost import estimate
-from engine.train.data import DataOptions, make_data
+from engine.train.data import DataOptions, load_data, make_data
 from engine.train.plot import draw
+from engine.train.quality import agreement
 from engine.train.recipes import RECIPES
 from engine.train.search import CANDIDATES, search
 from engine.train.train import TrainOptions, train_net
@@ -92,8 +95,20 @@ def _plot(args: argparse.Namespace) -> None:
     draw(args.sources, args.out)
 
 
+def _quality(args: argparse.Namespace) -> None:
+    data = load_data(args.folder)
+    for name in args.nets:
+        net = _loaded(name)
+        share = round(agreement(net, data), 4)
+        print(json.dumps({"net": net.hash, "positions": len(data), "agreement": share}))
+
+
+def _loaded(net: str) -> NetSpec:
+    return house_net(net) if is_name(net) else NetSpec.load(net)
+
+
 def _export(args: argparse.Namespace) -> None:
-    net = house_net(args.net) if is_name(args.net) else NetSpec.load(args.net)
+    net = _loaded(args.net)
     out = args.out or Path(args.net).with_suffix(".onnx")
     write_onnx(net, out)
     print(out)
@@ -104,6 +119,7 @@ _COMMANDS: Final = {
     "net": _net,
     "search": _search,
     "plot": _plot,
+    "quality": _quality,
     "export": _export,
 }
 
@@ -144,6 +160,11 @@ def _parser() -> argparse.ArgumentParser:
         "sources", type=Path, nargs="+", help="FILE.json of rows, or one FILE.curve.jsonl"
     )
     plot.add_argument("out", type=Path, help="FILE.svg")
+    quality = commands.add_parser("quality", help="how often nets agree with Stockfish")
+    quality.add_argument("nets", metavar="NET", nargs="+", help="a house net's name, or a net file")
+    quality.add_argument(
+        "--folder", type=Path, required=True, help="positions that they were not trained on"
+    )
     export = commands.add_parser("export", help="write a net as an ONNX file (needs onnx)")
     export.add_argument("net", metavar="NET", help="a house net's name, or a net file")
     export.add_argument("out", type=Path, nargs="?", help="default: NET.onnx, beside its file")

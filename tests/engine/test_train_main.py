@@ -1,14 +1,18 @@
 """`python -m engine.train`: from no data to a net file."""
 
+import json
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from engine.export_house import house_to_onnx
 from engine.net import NetSpec, house_net
+from engine.policy_map import POLICY_SIZE
 from engine.train.__main__ import main
 from tests.engine.nets import random_net
+from tests.engine.training import fake_data, write_data
 
 
 def test_data_then_net(
@@ -23,6 +27,21 @@ def test_data_then_net(
     assert NetSpec.load(out).name == "knight"
     assert "constraints" in capsys.readouterr().out
     assert out.with_suffix(".onnx").read_bytes() == house_to_onnx(NetSpec.load(out))
+
+
+def test_agreement_is_that_of_the_move_a_bot_would_play(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    net, data = house_net("pawn"), fake_data(40)
+    for row, words in enumerate(data.board):
+        legal = np.unpackbits(data.legal[row], bitorder="little", count=POLICY_SIZE)
+        logits = net.forward(int.from_bytes(words.tobytes(), "little")).logits
+        chosen = max(np.flatnonzero(legal), key=lambda index: (logits[index], -index))
+        data.index[row, 0] = chosen if row < 30 else (chosen + 1) % POLICY_SIZE
+    write_data(tmp_path, data)
+    assert main(["quality", "pawn", "--folder", str(tmp_path)]) == 0
+    told = {"net": net.hash, "positions": 40, "agreement": 0.75}
+    assert json.loads(capsys.readouterr().out) == told
 
 
 def test_a_missing_stockfish_is_one_line_and_status_1(
