@@ -40,11 +40,10 @@ async def rpc_error(url: str, method: str, *params: Any) -> str:
 
 async def receipt(url: str, tx: str) -> Any:
     """The receipt of a transaction, which the node mines a moment after it took it."""
-    for _ in range(500):
-        if found := await rpc(url, "eth_getTransactionReceipt", tx):
-            return found
-        await asyncio.sleep(0.01)
-    raise AssertionError(f"{tx} was never mined")
+    async with asyncio.timeout(60):
+        while not (found := await rpc(url, "eth_getTransactionReceipt", tx)):  # noqa: ASYNC110  another process
+            await asyncio.sleep(0.01)
+    return found
 
 
 async def transfer(url: str) -> str:
@@ -56,12 +55,18 @@ async def transfer(url: str) -> str:
 
 async def kept(folder: Path, tx: str) -> None:
     """Wait until the node has written a transaction, and that is kept."""
-    for _ in range(1000):
-        with suppress(FileNotFoundError):
-            if tx in (folder / STATE).read_text():
-                return
-        await asyncio.sleep(0.01)
-    raise AssertionError(f"{tx} was never kept")
+    async with asyncio.timeout(60):
+        while True:
+            with suppress(FileNotFoundError):
+                if tx in (folder / STATE).read_text():
+                    return
+            await asyncio.sleep(0.01)
+
+
+@pytest.fixture
+def written_at_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nodes write their chain when they are stopped, and however long a test takes not before."""
+    monkeypatch.setattr("proofs.node.STATE_INTERVAL", 3600)
 
 
 async def preflight(url: str, origin: str) -> aiohttp.ClientResponse:
@@ -153,6 +158,7 @@ async def test_killedWhileItWrites_goesOnFromWhatItWroteBefore(
         await receipt(again.url, await transfer(again.url))
 
 
+@pytest.mark.usefixtures("written_at_the_end")
 async def test_stateOfTwoMoments_fallsBackToTheOneBefore(tmp_path: Path) -> None:
     """The accounts know of a transaction that is in no block: it could never be sent again."""
     async with Anvil(tmp_path) as node:
@@ -167,6 +173,7 @@ async def test_stateOfTwoMoments_fallsBackToTheOneBefore(tmp_path: Path) -> None
         await receipt(node.url, await transfer(node.url))
 
 
+@pytest.mark.usefixtures("written_at_the_end")
 @pytest.mark.parametrize("is_torn", [True, False])
 async def test_aFirstStateThatIsNotWhole_givesTheEmptyChain(tmp_path: Path, is_torn: bool) -> None:
     node = Anvil(tmp_path)
@@ -241,7 +248,7 @@ async def test_node_diesWithItsParent(tmp_path: Path) -> None:
         gone = asyncio.Event()
         loop = asyncio.get_running_loop()
         loop.add_reader(watch, gone.set)
-        await asyncio.wait_for(gone.wait(), 10)
+        await asyncio.wait_for(gone.wait(), 60)
         loop.remove_reader(watch)
     finally:
         os.close(watch)
