@@ -103,6 +103,8 @@ async def test_the_drawer_follows_a_proof_through_its_stages(arena: FakeArena, h
     await expect(stage).to_have_text("verified ✓")
     await expect(check).to_be_enabled()
     await playing
+    await hand.page.keyboard.press("Escape")
+    await expect(hand.page.get_by_test_id("mark")).to_be_focused()  # it is still the same one
 
 
 async def test_an_endpoint_that_does_not_answer_decides_nothing(

@@ -39,7 +39,8 @@ export function setText(node, text) {
 
 /**
  * Make what is shown look like `wanted`, and touch only what differs: a button that somebody is
- * about to press stays the same one, and keeps the focus.
+ * about to press stays the same one, and keeps the focus. It keeps its listeners too, so what it
+ * does has to stay the same.
  *
  * @template {ChildNode} T
  * @param {T} shown
@@ -49,13 +50,25 @@ export function setText(node, text) {
 export function renew(shown, wanted) {
   if (shown.isEqualNode(wanted)) return shown;
   const [parts, others] = [[...shown.childNodes], [...wanted.childNodes]];
-  const isSameShell = shown.cloneNode(false).isEqualNode(wanted.cloneNode(false));
-  if (!isSameShell || parts.length !== others.length) {
+  if (parts.length !== others.length || !renewAttributes(shown, wanted)) {
     shown.replaceWith(wanted);
     return wanted;
   }
   for (const [place, part] of parts.entries()) renew(part, others[place]);
   return shown;
+}
+
+/** @param {Node} shown @param {Node} wanted @returns {boolean} false for two of different kinds */
+function renewAttributes(shown, wanted) {
+  if (!(shown instanceof Element && wanted instanceof Element)) return false;
+  if (shown.nodeName !== wanted.nodeName) return false;
+  for (const name of shown.getAttributeNames()) {
+    if (!wanted.hasAttribute(name)) shown.removeAttribute(name);
+  }
+  for (const { name, value } of wanted.attributes) {
+    if (shown.getAttribute(name) !== value) shown.setAttribute(name, value);
+  }
+  return true;
 }
 
 /**
