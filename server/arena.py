@@ -461,7 +461,7 @@ class Arena:
                 while due:
                     game = next(iter(due))
                     await self._follow(game, self._look_at_game(game))
-                    due.pop()
+                    due.discard(game)  # pop() may take another, which nobody looked at
             except ChainDown as error:
                 _LOG.info("watching the chain: %s", error)
             if self.store is not None and self.now() - seen >= _SEEN_EVERY:

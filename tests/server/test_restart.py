@@ -662,6 +662,18 @@ async def test_a_game_that_makes_no_sense_does_not_end_the_watch(
     await arena.close()
 
 
+async def test_each_game_of_others_is_looked_at_though_many_move_together(house: House) -> None:
+    arena = await house.start()
+    arena.watch()
+    opened: set[bytes] = set()
+    for block in range(1, 200, 20):
+        for n in range(5):
+            terms = await foreign_game(house, nonce=block + n, block=block + 2 * n)
+            opened.add(terms.open.game_id(DOMAIN))
+        await until(lambda: opened <= arena._games.keys())
+    await arena.close()
+
+
 # --- a store that fails ---------------------------------------------------------------------------
 
 
