@@ -5,6 +5,7 @@ import contextlib
 import json
 import socket
 import time
+from types import SimpleNamespace
 
 import aiohttp
 import pytest
@@ -13,6 +14,7 @@ from aiohttp import WSMsgType
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from server import messages as m
+from server import sockets
 from server.client import Client
 from server.errors import CommandRefused, Unreachable
 from server.hub import QUEUE_LIMIT
@@ -123,8 +125,12 @@ async def test_a_mistake_of_ours_is_an_internal_error(
         await client.ping()
 
 
-async def test_a_flood_is_told_off_and_closed(served: Served) -> None:
+async def test_a_flood_is_told_off_and_closed(
+    served: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
     game = await served.open()
+    # no time passes: on a slow machine some of the flood would be in order
+    monkeypatch.setattr(sockets, "time", SimpleNamespace(monotonic=lambda: 0.0))
     async with (
         await Client.connect(served.url, game=game) as other,
         websockets.connect(ws_url(served)) as socket,
@@ -139,7 +145,7 @@ async def test_a_flood_is_told_off_and_closed(served: Served) -> None:
         assert isinstance(last, m.ErrorReply)
         assert last.d.code == "rate_limited"
         assert socket.close_code == m.CLOSE_RATE_LIMITED
-        assert FRAMES_AT_ONCE <= len(frames) - 1 < FRAMES_AT_ONCE + 20
+        assert len(frames) - 1 == FRAMES_AT_ONCE
         await other.ping()
 
 
@@ -201,7 +207,7 @@ async def test_the_system_keeps_little_for_who_does_not_read(served: Served) -> 
             "Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
             "Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n".encode(),
         )
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while hosted.room.is_empty:  # noqa: ASYNC110 the socket joins by itself
                 await asyncio.sleep(0.01)
         (reader,) = hosted.room._subscribers
@@ -218,13 +224,15 @@ async def test_two_hundred_idle_sockets_cost_little(served: Served) -> None:
     idle = [await Client.connect(served.url, game=game) for _ in range(200)]
     async with await Client.connect(served.url, game=game) as player:
         await player.wait_until(lambda: player.snapshot is not None)
-        begun = time.perf_counter()
+        begun = time.process_time()  # what others of this machine do is no cost of ours
         await served.move(player, E4)
         await player.wait_stage(1, "verified")
         for client in idle:
             await client.wait_stage(1, "verified")
-        assert time.perf_counter() - begun < 10
-        assert {client.version for client in idle} >= {player.version}
+        assert time.process_time() - begun < 10
+        seen = player.version or 0
+        for client in idle:
+            await client.wait_until(lambda client=client: (client.version or 0) >= seen)  # type: ignore[misc]
     await asyncio.gather(*(client.close() for client in idle))
 
 
