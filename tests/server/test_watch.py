@@ -20,6 +20,7 @@ from server.web_app import close_sockets
 from tests.server.conftest import Served
 from tests.server.fakes import DOMAIN
 from tests.server.play import Table
+from tests.server.test_restart import until
 from tests.server.test_session import E4
 from tests.server.test_view import chain, proof, shown
 
@@ -181,8 +182,10 @@ async def test_lines_come_until_the_end_over_a_lost_connection(
     served: Served, capsys: pytest.CaptureFixture[str]
 ) -> None:
     game = await served.open()
+    room = served.arena.game(bytes.fromhex(game[2:])).room
     following = asyncio.create_task(follow(served.url, game, Lines()))
     async with await served.client(game) as player:
+        await until(lambda: len(room._subscribers) == 2)  # it follows from the beginning
         await served.move(player, E4)
         await player.wait_stage(1, "verified")
         arena, served.site.arena = served.site.arena, None
@@ -190,7 +193,7 @@ async def test_lines_come_until_the_end_over_a_lost_connection(
         await player.wait_until(lambda: not player.is_connected)
         served.site.arena = arena
         await player.resign(resignation(served, game))
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         await following
     out, err = capsys.readouterr()
     assert out.startswith(f"game {game}: {served.player.address[:8]}")

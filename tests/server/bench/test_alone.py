@@ -3,7 +3,6 @@
 What needs real processes is in tests/server/test_real_arena.py and in tests/e2e.
 """
 
-import asyncio
 from collections.abc import Callable
 
 import pytest
@@ -11,7 +10,8 @@ import pytest
 from proofs.errors import ChainDown, ProverDied
 from server.bench.wanderer import Player
 from tests.server.bench.test_wanderer import expect_clean, goes_on, playing
-from tests.server.conftest import LIMITS, Served
+from tests.server.conftest import Served
+from tests.server.test_arena import looked_at
 
 Harm = Callable[[Served, Player], None]
 ROUNDS = 3
@@ -77,5 +77,5 @@ async def test_noHarmIsDoneBy(served: Served, harm: Harm) -> None:
         for _ in range(ROUNDS):
             harm(served, player)
             await goes_on(player)
-        await asyncio.sleep(2 * LIMITS.watch_every)  # what was lost last is noticed
+        await looked_at(served)  # what was lost last is noticed
     expect_clean(served, player)
