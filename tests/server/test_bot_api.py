@@ -206,7 +206,7 @@ async def test_a_game_that_the_contract_refuses_to_open_is_over(
     served.chain.faults = [ChainRejected("OfferExpired", {})]
     async with bridged.http() as http:
         game = await challenge(http)
-        async with asyncio.timeout(20), http.get(f"/api/bot/game/stream/{game}") as stream:
+        async with asyncio.timeout(60), http.get(f"/api/bot/game/stream/{game}") as stream:
             *_, last = [json.loads(line) async for line in stream.content if line.strip()]
         assert last.get("state", last)["status"] == "aborted"
         async with http.get("/api/account/playing") as response:

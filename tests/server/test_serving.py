@@ -30,7 +30,7 @@ async def test_what_the_start_made_is_not_looked_through_again(
     monkeypatch.setattr(app, "open_server", open_server)
     monkeypatch.setattr(gc, "freeze", frozen.set)
     serving = asyncio.create_task(app._serve(Config.of({}, data=tmp_path), rebuild=False))
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         await frozen.wait()
         os.kill(os.getpid(), signal.SIGTERM)
         await serving

@@ -25,7 +25,7 @@ async def playing(served: Served, plies: int = PLIES) -> AsyncIterator[Player]:
     player = Player(Ground(lambda: served.url, DOMAIN, BOT), "seed", wants_more)
     task = asyncio.create_task(player.play())
     try:
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(120):
             while player.case is None:  # noqa: ASYNC110 the opening says nothing else
                 await asyncio.sleep(0.01)
             yield player
@@ -40,7 +40,7 @@ async def goes_on(player: Player) -> None:
     """Wait for one more ply, or the last."""
     before = len(player.screen.moves)
     await player.readers[0].until(
-        lambda: len(player.screen.moves) > before or player.is_done, seconds=20
+        lambda: len(player.screen.moves) > before or player.is_done, seconds=60
     )
 
 
