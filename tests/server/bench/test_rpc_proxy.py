@@ -1,6 +1,7 @@
 """The way to a node that misbehaves: each misdeed once, and none when it is over."""
 
 import asyncio
+import socket
 import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
@@ -88,7 +89,9 @@ async def test_held_letsNothingThrough(scene: Scene) -> None:
     assert await question == 7
 
 
-async def test_aNodeThatIsGoneIsALineThatIsCut(scene: Scene, unused_tcp_port: int) -> None:
-    scene.proxy.target = f"http://127.0.0.1:{unused_tcp_port}"
-    with pytest.raises(ChainDown):
-        await scene.rpc.number("eth_blockNumber")
+async def test_aNodeThatIsGoneIsALineThatIsCut(scene: Scene) -> None:
+    with socket.socket() as silent:  # it has the port, and does not listen
+        silent.bind(("127.0.0.1", 0))
+        scene.proxy.target = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        with pytest.raises(ChainDown):
+            await scene.rpc.number("eth_blockNumber")
