@@ -4,9 +4,12 @@ Every transaction goes out with a fixed gas limit, so that one that must fail is
 one, and its revert data are read from its trace.
 """
 
+import ipaddress
 import json
+import secrets
 import socket
 import subprocess
+import sys
 import time
 import urllib.request
 from collections.abc import Iterator
@@ -255,14 +258,14 @@ def _reverted(data: str) -> Reverted:
 @contextmanager
 def running_node() -> Iterator[Node]:
     """A fresh anvil with a real chain's limits, ended at the end."""
-    port = _free_port()
+    host, port = free_address()
     command = [
-        *(str(anvil_program()), "--port", str(port), "--hardfork", "osaka"),
+        *(str(anvil_program()), "--host", host, "--port", str(port), "--hardfork", "osaka"),
         *("--gas-limit", "30000000", "--enable-tx-gas-limit", "--no-cors", "--quiet"),
     ]
     with subprocess.Popen(command, stdout=subprocess.DEVNULL, process_group=0) as process:
         try:
-            yield _wait(f"http://127.0.0.1:{port}", process)
+            yield _wait(f"http://{host}:{port}", process)
         finally:
             process.terminate()
 
@@ -278,8 +281,16 @@ def _wait(url: str, process: "subprocess.Popen[bytes]") -> Node:
             time.sleep(0.02)
 
 
-def _free_port() -> int:
+def free_address() -> tuple[str, int]:
+    """A loopback address and a port for a node.
+
+    Where the system has many loopback addresses, nobody else has this one, and so nobody takes the
+    port between this look and the node's start.
+    """
+    host = "127.0.0.1"
+    if sys.platform == "linux":
+        host = str(ipaddress.IPv4Address("127.1.0.0") + secrets.randbelow(254 << 16))
     with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
+        listener.bind((host, 0))
         port: int = listener.getsockname()[1]
-        return port
+        return host, port

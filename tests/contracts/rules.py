@@ -1,7 +1,6 @@
 """The chess contracts on an anvil of their own, with room for very long calls."""
 
 import json
-import socket
 import subprocess
 import time
 import urllib.request
@@ -16,6 +15,7 @@ from engine.encoding import Position
 from proofs.abi import ABI_FOLDER
 from proofs.node import anvil_program
 from proofs.rules_chain import Report, report_of
+from tests.contracts.ground import free_address
 
 _CALL_GAS: Final = 10**12
 _START_SECONDS: Final = 30.0
@@ -90,11 +90,14 @@ def ask(url: str, method: str, *params: Any) -> Any:
 @contextmanager
 def rules_node() -> Iterator[Rules]:
     """A fresh anvil with the harness on it, ended at the end."""
-    port = _free_port()
-    command = [str(anvil_program()), "--port", str(port), "--gas-limit", str(_CALL_GAS), "--quiet"]
+    host, port = free_address()
+    command = [
+        *(str(anvil_program()), "--host", host, "--port", str(port)),
+        *("--gas-limit", str(_CALL_GAS), "--quiet"),
+    ]
     with subprocess.Popen(command, stdout=subprocess.DEVNULL, process_group=0) as process:
         try:
-            url = f"http://127.0.0.1:{port}"
+            url = f"http://{host}:{port}"
             _wait(url, process)
             yield Rules(url)
         finally:
@@ -112,10 +115,3 @@ def _wait(url: str, process: "subprocess.Popen[bytes]") -> None:
             time.sleep(0.02)
         else:
             return
-
-
-def _free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        port: int = listener.getsockname()[1]
-        return port
