@@ -31,7 +31,7 @@ from proofs.audit_judges import NOT_PROVEN, OK, Claim, Verdict
 from proofs.audit_report import DEV_SETUP, Ledger, Mark
 from proofs.errors import EzklMissing, FileNotFetched, OnnxRefused, ProofError
 from proofs.ezkl_bots import SHIPPED, store_of
-from proofs.ezkl_build import Manifest, srs_path
+from proofs.ezkl_build import FINISHED, Manifest, srs_path
 from proofs.ezkl_folder import check_folder, ezkl_version, shipped_net
 from proofs.ezkl_prover import import_net
 from proofs.ezkl_shape import OUTPUT_BYTES, OUTPUT_LIMIT, inputs, unpack_outputs
@@ -199,7 +199,7 @@ class OnnxBots:
 
     def _made_before(self, registered: "_Registered", code: VerifierCode | None) -> Rebuilt | None:
         """What an earlier audit made of the same net, to the same circuit, key and code."""
-        for path in self._cache.glob("*/manifest.json"):
+        for path in self._cache.glob(f"{FINISHED}/manifest.json"):
             with suppress(ProofError, OSError):
                 made = Manifest.read(path.parent)
                 if _Registered(made.net_hash, made.circuit_hash, made.key_hash) != registered:
@@ -272,7 +272,7 @@ def _ask(folder: Path, questions: list[dict[str, Any]]) -> list[Verdict]:
 
 def files_of(store: Path) -> tuple[list[Path], list[Path]]:
     """The nets and setups of a data folder's ezkl store: good for trying, whoever made them."""
-    nets = sorted(store.glob("*/net.onnx"))
+    nets = sorted(store.glob(f"{FINISHED}/net.onnx"))
     return nets, sorted(store.glob("srs/*.srs"))
 
 

@@ -45,6 +45,9 @@ CODE_LIMIT: Final = 24_576
 SPARE_ROWS: Final = 64
 """Rows that blinding and the proof system take for themselves."""
 
+FINISHED: Final = "[!.]*"
+"""Folders below `root` that stay: one in the making may be gone a moment after it was seen."""
+
 _MAKING: Final = ".making-"
 _LOCK: Final = ".lock"
 _SOLC: Final = Path(__file__).parent / "ezkl_solc.mjs"

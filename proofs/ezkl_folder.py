@@ -5,7 +5,7 @@ from importlib.resources import files
 from pathlib import Path
 
 from proofs.errors import EzklFailed, ProofError
-from proofs.ezkl_build import Manifest, srs_path
+from proofs.ezkl_build import FINISHED, Manifest, srs_path
 from proofs.srs_store import file_hash
 
 
@@ -48,7 +48,8 @@ def _checked(folder: Path) -> Manifest:
 def made_folders(store: Path) -> list[tuple[Path, Manifest]]:
     """All whole folders of a store, the latest last; nothing is said of others."""
     found = []
-    for path in sorted(store.glob("*/manifest.json"), key=lambda path: path.stat().st_mtime):
+    manifests = store.glob(f"{FINISHED}/manifest.json")
+    for path in sorted(manifests, key=lambda path: path.stat().st_mtime):
         try:
             found.append((path.parent, check_folder(path.parent)))
         except (ProofError, OSError):

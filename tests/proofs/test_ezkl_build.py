@@ -14,8 +14,10 @@ import numpy as np
 import pytest
 
 from engine.export import Heads, to_onnx
+from proofs.audit_ezkl import files_of
 from proofs.errors import EzklMissing, NotTheNetsMove, OnnxRefused, ProverDied
 from proofs.ezkl_build import Manifest, canonical, srs_path
+from proofs.ezkl_folder import made_folders
 from proofs.ezkl_prover import EzklProver, import_net
 from proofs.ezkl_shape import (
     FIELD,
@@ -33,14 +35,25 @@ from tests.proofs.ezkl_fixture import CACHE, folder_of, position, proven, statem
 NOTHING = Statement(board=0, context=0, payee=0, dice=0, index=0, mask=1)
 
 
-def test_a_second_import_does_no_work() -> None:
-    folder = folder_of(1)
-    before = {path.name: path.stat().st_mtime_ns for path in folder.iterdir()}
-    net = next(CACHE.glob("*.onnx"))
-    net.with_name("again.onnx").write_bytes((folder / "net.onnx").read_bytes())
-    assert import_net(net.with_name("again.onnx"), CACHE / "first") == folder
-    assert {path.name: path.stat().st_mtime_ns for path in folder.iterdir()} == before
-    assert not list((CACHE / "first").glob(".making-*"))
+@pytest.fixture
+def own(tmp_path: Path) -> Path:
+    """A copy of a tiny net's folder in a store of its own: others import into the shared one."""
+    folder = tmp_path / "own" / folder_of(1).name
+    shutil.copytree(folder_of(1), folder)
+    given = srs_path(folder_of(1))
+    (folder.parent / "srs").mkdir()
+    shutil.copyfile(given, folder.parent / "srs" / given.name)
+    (folder / "srs").write_text(f"../srs/{given.name}\n")
+    return folder
+
+
+def test_a_second_import_does_no_work(own: Path, tmp_path: Path) -> None:
+    before = {path.name: path.stat().st_mtime_ns for path in own.iterdir()}
+    net = tmp_path / "again.onnx"
+    net.write_bytes((own / "net.onnx").read_bytes())
+    assert import_net(net, own.parent) == own
+    assert {path.name: path.stat().st_mtime_ns for path in own.iterdir()} == before
+    assert not list(own.parent.glob(".making-*"))
 
 
 def test_a_manifest_names_what_is_there() -> None:
@@ -154,32 +167,35 @@ def test_heads_are_known_by_their_outputs() -> None:
     assert Heads.of(451) == Heads(by_piece=True)
 
 
-def test_a_killed_import_leaves_nothing_for_long() -> None:
+def test_a_killed_import_leaves_nothing_for_long(own: Path) -> None:
     """A working folder that no living process holds goes; one that is held stays."""
-    store = folder_of(1).parent
+    store = own.parent
     dead, alive = store / ".making-dead", store / ".making-alive"
     for work in (dead, alive):
-        work.mkdir(exist_ok=True)
+        work.mkdir()
         (work / "pk").write_bytes(b"half")
     with alive.with_name(".making-alive.lock").open("w") as held:
         fcntl.flock(held, fcntl.LOCK_EX)
-        import_net(folder_of(1) / "net.onnx", store)
+        import_net(own / "net.onnx", store)
         assert not dead.exists()
         assert (alive / "pk").exists()
-    import_net(folder_of(1) / "net.onnx", store)
+    import_net(own / "net.onnx", store)
     assert not list(store.glob(".making-*"))
 
 
-def test_a_store_can_be_moved(tmp_path: Path) -> None:
-    store = tmp_path / "here"
-    folder = store / folder_of(1).name
-    shutil.copytree(folder_of(1), folder)
-    (store / "srs").mkdir()
-    given = srs_path(folder_of(1))
-    shutil.copyfile(given, store / "srs" / given.name)
-    (folder / "srs").write_text(f"../srs/{given.name}\n")
-    store.rename(tmp_path / "there")
-    moved = tmp_path / "there" / folder.name
+def test_a_folder_in_the_making_is_nobodys(own: Path) -> None:
+    """Another process may take it away again at any moment."""
+    assert [folder for folder, _ in made_folders(own.parent)] == [own]
+    assert files_of(own.parent)[0] == [own / "net.onnx"]
+    own.rename(own.with_name(".making-it"))
+    assert made_folders(own.parent) == []
+    assert files_of(own.parent)[0] == []
+
+
+def test_a_store_can_be_moved(own: Path, tmp_path: Path) -> None:
+    given = srs_path(own)
+    own.parent.rename(tmp_path / "there")
+    moved = tmp_path / "there" / own.name
     assert srs_path(moved).samefile(tmp_path / "there" / "srs" / given.name)
     with EzklProver(moved) as prover:
         assert prover.prove(proven(1).statement).proof
