@@ -23,6 +23,15 @@ _ARGUMENTS = (
     "--no-first-run",
 )
 
+_HEAR_OF_COPYING = """
+button => {
+  button.told = new Promise((tell) => {
+    const look = () => button.dataset.copied && tell(button.dataset.copied);
+    new MutationObserver(look).observe(button, {attributeFilter: ["data-copied"]});
+  });
+}
+"""
+
 
 @asynccontextmanager
 async def chromium() -> AsyncIterator[Browser]:
@@ -166,9 +175,20 @@ class Hand:
 
     async def complains(self, words: str) -> None:
         """Wait until the console shows an error with these words."""
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while not any(words in fault for fault in self.faults):  # noqa: ASYNC110 of a callback
                 await asyncio.sleep(0.05)
+
+    async def copied(self, button: Locator) -> str:
+        """Press a button that copies; the text, once the button has said that it is copied.
+
+        It says so for a moment only, which looking again and again could miss.
+        """
+        await button.evaluate(_HEAR_OF_COPYING)
+        await button.click()
+        async with asyncio.timeout(60):
+            assert await button.evaluate("button => button.told") == "yes"
+        return str(await self.page.evaluate("navigator.clipboard.readText()"))
 
     async def close(self) -> None:
         await self.page.context.close()

@@ -13,7 +13,7 @@ from server.arena import Arena
 from server.hub import Subscriber
 from tests.server.fakes import BOT, DOMAIN, Player
 
-PATIENCE: Final = 20.0
+PATIENCE: Final = 60.0
 
 
 class Staged:

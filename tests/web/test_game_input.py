@@ -100,14 +100,16 @@ async def test_each_move_may_have_to_be_confirmed(arena: FakeArena, hand: Hand) 
 
 async def test_a_premove_is_played_when_its_turn_comes(arena: FakeArena, hand: Hand) -> None:
     held: list[str | bytes] = []
-    holding, passed = True, asyncio.Event()
+    passed, released = asyncio.Event(), asyncio.Event()
 
     def join(socket: WebSocketRoute) -> None:
         server = socket.connect_to_server()
 
         def tell(text: str | bytes) -> None:
-            # once the bot has moved, nothing more is told until it is let go
-            if holding and (held or ('"t":"move"' in str(text) and '"by":"bot"' in str(text))):
+            # once the bot has moved, nothing more of the game is told until it is let go
+            is_answer = '"t":"move"' in str(text) and '"by":"bot"' in str(text)
+            is_first = is_answer and not released.is_set()
+            if (held or is_first) and '"t":"pong"' not in str(text):
                 held.append(text)
                 passed.set()
             else:
@@ -115,20 +117,20 @@ async def test_a_premove_is_played_when_its_turn_comes(arena: FakeArena, hand: H
 
         async def let_go() -> None:
             await released.wait()
-            for text in held:
+            for text in held:  # all in one go: what comes now must not come before it
                 socket.send(text)
+            held.clear()
 
         server.on_message(tell)
         tasks.append(asyncio.create_task(let_go()))
 
-    released = asyncio.Event()
     tasks: list[asyncio.Task[None]] = []
     await hand.start(arena.url, "first", "white")
     await hand.page.route_web_socket("**/ws?game=*", join)
     await hand.page.reload()
     await hand.my_turn("white")
     await hand.play(move("e2e4"))
-    await asyncio.wait_for(passed.wait(), 20)
+    await asyncio.wait_for(passed.wait(), 60)
     await expect(hand.board).to_have_attribute("data-planner", "white")
     await hand.click_move(move("d1h5"))
     await expect(hand.board).to_have_attribute("data-premove", "d1h5")
@@ -137,7 +139,6 @@ async def test_a_premove_is_played_when_its_turn_comes(arena: FakeArena, hand: H
     await hand.click_move(move("g1f3"))
     await expect(hand.board).to_have_attribute("data-premove", "g1f3")
     assert (await hand.drawn_pieces())["g1"] == "wn"
-    holding = False
     released.set()
     await expect(hand.move(2)).to_have_text("Nf3")
     await expect(hand.board).to_have_attribute("data-premove", "")

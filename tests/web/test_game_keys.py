@@ -81,9 +81,7 @@ async def test_a_key_is_carried_to_another_browser(arena: FakeArena, browser: Br
     await play_line(first, "e2e4")
     await first.page.get_by_test_id("settings").click()
     await first.page.get_by_test_id("keys").click()
-    await first.page.get_by_test_id("key-copy").click()
-    await expect(first.page.get_by_test_id("key-copy")).to_have_attribute("data-copied", "yes")
-    text = str(await first.page.evaluate("navigator.clipboard.readText()"))
+    text = await first.copied(first.page.get_by_test_id("key-copy"))
     async with first.page.expect_download() as saving:
         await first.page.get_by_test_id("key-save").click()
     assert (await (await saving.value).path()).read_text().strip() == text

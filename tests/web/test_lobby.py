@@ -70,7 +70,7 @@ async def test_a_card_says_what_is_being_done_for_a_bot_and_then_offers_it(
     await expect(card.get_by_test_id("proving")).to_contain_text("not known yet")
     await expect(card).to_contain_text("not made yet")
     know(arena, "last", ready=True, version="0x" + OTHER_BOT.hex())
-    await expect(card.get_by_test_id("start-white")).to_be_enabled(timeout=20_000)
+    await expect(card.get_by_test_id("start-white")).to_be_enabled(timeout=60_000)
 
 
 async def test_what_somebody_is_about_to_press_stays_under_the_finger(

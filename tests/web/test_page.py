@@ -3,6 +3,7 @@
 The fake bot `first` plays its lowest legal index: as Black it shuffles on its queen's side.
 """
 
+import re
 import time
 
 import chess
@@ -50,7 +51,10 @@ async def test_a_bot_move_goes_through_all_its_stages(arena: FakeArena, hand: Ha
     [job] = arena.prover.jobs
     arena.prover.start(job)
     await expect(bot).to_have_attribute("data-stage", "proving")
-    await expect(hand.page.get_by_test_id("mark")).to_contain_text("proving 0")
+    await expect(hand.page.get_by_test_id("mark")).to_have_text(
+        re.compile(r"^proving \d\d?(\.\d)? s$")
+    )
+    await expect(hand.move(0)).to_have_attribute("data-stage", "verified")
     arena.chain.hold()
     arena.prover.finish(job)
     await expect(bot).to_have_attribute("data-stage", "submitted")
@@ -78,6 +82,7 @@ async def test_a_proposed_move_may_be_answered_at_once(arena: FakeArena, hand: H
     assert await hand.moves.count() == 6
     await expect(hand.move(0)).to_have_attribute("data-stage", "verified")
     await expect(hand.move(2)).to_have_attribute("data-stage", "proposed")
+    await expect(hand.move(5)).to_have_attribute("data-stage", "queued")  # its proof is asked for
     for _ in range(3):
         job = next(job for job in arena.prover.jobs if not job.future.done())
         arena.prover.finish(job)
@@ -363,6 +368,7 @@ async def test_nothing_sticks_out_of_the_window(
 ) -> None:
     hand = await Hand.of(browser, width=width, height=height, scheme="dark")
     await hand.page.goto(arena.url)
+    await expect(hand.page.get_by_test_id("bot-card").first).to_be_visible()
     wide = "document.documentElement.scrollWidth - innerWidth"
     assert await hand.page.evaluate(wide) <= 0
     await hand.start(arena.url, "first", "white")
