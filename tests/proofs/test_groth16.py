@@ -189,6 +189,9 @@ def test_json_with_an_unreduced_coordinate_is_refused(vk: bytes) -> None:
 
 
 @given(junk=st.binary(min_size=PROOF_BYTES, max_size=PROOF_BYTES))
-@settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=30,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
 def test_junk_is_no_proof(junk: bytes, vk: bytes, statement: Statement) -> None:
     assert not verify(vk, junk, statement.limbs)
