@@ -1,9 +1,9 @@
 """Keys that are loaded beside the work: one foreman after the other, two nets, real proofs."""
 
 import os
+import queue
 import signal
 import sys
-import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -142,7 +142,7 @@ def test_a_key_is_loaded_once_beside_the_work(pool: ProverPool, shipped: TwoNets
     assert set(pool.pids()) >= set(pids)
     assert pool.state().restarts == 0
     if sys.platform == "linux":
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + 60
         while max(map(own_mb, pids)) > QUIET_MB:
             assert time.monotonic() < deadline, "a worker keeps what its proof took"
             time.sleep(0.05)
@@ -156,13 +156,18 @@ def test_a_pawns_move_does_not_wait_for_a_queens_where_another_worker_is_free(
     (pawns,) = shipped.jobs("pawn", 1)
     while pool.state().workers < 2:
         time.sleep(0.01)
-    begun = threading.Event()
+    stopped: queue.Queue[int] = queue.Queue()
+
+    def stop() -> None:
+        """On the pool's own thread, which hears of nothing else meanwhile."""
+        (busy,) = [worker.pid for worker in pool._workers if worker.task is not None]
+        assert busy is not None
+        os.kill(busy, signal.SIGSTOP)
+        stopped.put(busy)
+
     pool.know(queens.key_hash, size=1, at_once=1)  # as where memory is short
-    slow = pool.submit(queens, begun.set, group="q")
-    assert begun.wait(LIMIT)
-    (busy,) = [worker.pid for worker in pool._workers if worker.task is not None]
-    assert busy is not None
-    os.kill(busy, signal.SIGSTOP)
+    slow = pool.submit(queens, stop, group="q")
+    busy = stopped.get(timeout=LIMIT)
     second = pool.submit(queens, group="r")
     assert pool.submit(pawns, group="p").result(LIMIT).proof
     assert not slow.done()
@@ -181,10 +186,10 @@ def test_keys_are_loaded_again_when_all_processes_ended(pool: ProverPool, shippe
 
 
 def test_an_heir_that_takes_too_long_is_given_up(shipped: TwoNets) -> None:
-    pool = ProverPool(shipped.store, keys=[], patience=Patience(load_s=0.01))
+    pool = ProverPool(shipped.store, keys=[], patience=Patience(load_s=0.0))
     pool.start()
     try:
-        with pytest.raises(ProverFailed, match=r"more than 0\.01 s"):
+        with pytest.raises(ProverFailed, match="more than 0 s"):
             pool.load(shipped.key("queen")).result(LIMIT)
         assert isinstance(
             pool.submit(ProofJob("pawn", "22" * 32, statement())).exception(LIMIT), ProverFailed

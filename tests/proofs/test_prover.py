@@ -74,9 +74,27 @@ def is_alive(pid: int) -> bool:
 
 
 def wait_until_gone(pids: list[int]) -> None:
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 60
     while any(is_alive(pid) for pid in pids):
         assert time.monotonic() < deadline, "a prover outlived its pool"
+        time.sleep(0.01)
+
+
+@contextmanager
+def held(pool: ProverPool) -> Iterator[None]:
+    """The only worker stands still, however long this thread takes for what it does inside."""
+    (worker,) = pool.pids()
+    os.kill(worker, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        os.kill(worker, signal.SIGCONT)
+
+
+def wait_until_busy(pool: ProverPool) -> None:
+    deadline = time.monotonic() + LIMIT
+    while not pool.state().busy:
+        assert time.monotonic() < deadline
         time.sleep(0.01)
 
 
@@ -84,55 +102,54 @@ def test_proofs_come_in_order_and_verify(
     pool: ProverPool, job: Callable[[int], ProofJob], pawn_key: tuple[KeyStore, KeyRecord]
 ) -> None:
     begun: list[int] = []
-    futures = [pool.submit(job(k), partial(begun.append, k)) for k in range(3)]
-    assert pool.places()[futures[2]].position >= 1
+    with held(pool):
+        futures = [pool.submit(job(k), partial(begun.append, k)) for k in range(3)]
+        assert pool.places()[futures[2]].position >= 1
     results = [f.result(LIMIT) for f in futures]
     assert begun == [0, 1, 2]
     for k, result in enumerate(results):
         assert verify(pawn_key[1].vk, result.proof, job(k).statement.limbs)
         assert result.key_hash == pawn_key[1].key_hash
-        assert 0 < result.cpu_s < 10
-        assert result.wall_s > 0
+        assert result.cpu_s > 0
+        assert 0 < result.wall_s < LIMIT  # seconds
     assert pool.places() == {}
 
 
 def test_positions_count_from_the_next(pool: ProverPool, job: Callable[[int], ProofJob]) -> None:
-    started = Started()
-    futures = [pool.submit(job(0), started)] + [pool.submit(job(k)) for k in range(1, 4)]
-    started.wait()
-    places = pool.places()
-    assert [places[f].position for f in futures] == [0, 1, 2, 3]
-    waits = [places[f].wait_seconds or 0 for f in futures]
-    assert waits == sorted(waits)
-    median = pool.state().median_seconds
-    assert median is not None
-    assert waits[3] - waits[1] == pytest.approx(2 * median)
-    assert futures[1].cancel()
-    places = pool.places()
-    assert [places[f].position for f in futures if f in places] == [0, 1, 2]
+    assert pool.submit(job(0)).result(LIMIT).proof  # so that something is known of such jobs
+    with held(pool):
+        futures = [pool.submit(job(k)) for k in range(4)]
+        wait_until_busy(pool)
+        places = pool.places()
+        assert [places[f].position for f in futures] == [0, 1, 2, 3]
+        waits = [places[f].wait_seconds or 0 for f in futures]
+        assert waits == sorted(waits)
+        median = pool.state().median_seconds
+        assert median is not None
+        assert waits[3] - waits[1] == pytest.approx(2 * median)
+        assert futures[1].cancel()
+        places = pool.places()
+        assert [places[f].position for f in futures if f in places] == [0, 1, 2]
     assert len([f for f in futures if not f.cancelled() and f.result(LIMIT)]) == 3
 
 
 def test_submit_never_blocks(pool: ProverPool, job: Callable[[int], ProofJob]) -> None:
-    start = time.perf_counter()
-    futures = [pool.submit(job(0)) for _ in range(50)]
-    elapsed = time.perf_counter() - start
-    for future in reversed(futures):
-        future.cancel()
-    assert elapsed < 0.5
+    with held(pool):  # so that who waited for a proof would wait for ever
+        futures = [pool.submit(job(0)) for _ in range(50)]
+        for future in reversed(futures):
+            future.cancel()
     for future in futures:
         if not future.cancelled():
             future.result(LIMIT)
 
 
 async def test_the_event_loop_stays_free(pool: ProverPool, job: Callable[[int], ProofJob]) -> None:
-    future = asyncio.wrap_future(pool.submit(job(0)))
-    turns = 0
-    while not future.done():
-        await asyncio.sleep(0.005)
-        turns += 1
-    assert turns > 10
-    assert isinstance(future.result(), ProofResult)
+    with held(pool):
+        future = asyncio.wrap_future(pool.submit(job(0)))
+        for _ in range(20):
+            await asyncio.sleep(0.005)
+        assert not future.done()
+    assert isinstance(await future, ProofResult)
 
 
 def test_a_false_statement_fails_and_the_worker_lives(
@@ -254,8 +271,7 @@ def test_a_killed_foreman_is_no_fault_of_the_jobs(
         worker, foreman = *pool.pids(), foreman_of(pool)
         os.kill(worker, signal.SIGSTOP)  # so that it does not answer before
         future = pool.submit(nothing())
-        while not pool.state().busy:
-            time.sleep(0.01)
+        wait_until_busy(pool)
         os.kill(foreman, signal.SIGKILL)
         assert isinstance(future.exception(LIMIT), ProverFailed)  # by another worker
 
@@ -323,11 +339,15 @@ def test_ten_games_of_which_one_floods_the_queue_take_turns(tmp_path: Path) -> N
 def test_a_late_game_does_not_wait_for_a_flood(
     pool: ProverPool, job: Callable[[int], ProofJob]
 ) -> None:
-    flood = [pool.submit(job(k), group="flood") for k in range(4)]
-    late = pool.submit(job(4), group="late")
-    late.result(LIMIT)
-    assert not flood[2].done()
-    assert all(f.result(LIMIT) for f in flood)
+    begun: list[str] = []
+    with held(pool):
+        flood = [
+            pool.submit(job(k), partial(begun.append, f"flood {k}"), group="flood")
+            for k in range(4)
+        ]
+        late = pool.submit(job(4), partial(begun.append, "late"), group="late")
+    assert all(f.result(LIMIT) for f in (late, *flood))
+    assert begun.index("late") < begun.index("flood 2")
 
 
 def test_more_than_the_queue_takes_is_refused(tmp_path: Path) -> None:
@@ -356,8 +376,9 @@ def test_a_job_that_is_stuck_each_time_gets_longer_and_fails(
 ) -> None:
     with running(tmp_path, patience=Patience(unknown_s=0.02)) as pool:
         late_store()
+        stop = Hurt(pool, signal.SIGSTOP, times=100)  # however fast the machine is
         with pytest.raises(ProverDied, match=f"more than {0.02 * 2 ** (TRIES - 1):g} s"):
-            pool.submit(job(0)).result(LIMIT)
+            pool.submit(job(0), stop).result(LIMIT)
 
 
 def test_close_ends_every_process(
@@ -373,6 +394,8 @@ def test_close_ends_every_process(
     started.wait()
     pids = pool.pids()
     assert pids
+    for pid in pids:
+        os.kill(pid, signal.SIGSTOP)  # so that nothing is done before the end
     pool.close()
     pool.close()
     wait_until_gone(pids)
