@@ -300,7 +300,7 @@ def test_workers_endWithTheCommand(tmp_path: Path) -> None:
         workers = children_of(running.pid)
         running.kill()
     assert len(workers) >= 2
-    assert not asyncio.run(wait_gone(workers))
+    assert not asyncio.run(wait_gone(workers, seconds=60))
     assert read_pairs(tmp_path / "ladder" / "games.jsonl")
 
 
