@@ -11,6 +11,7 @@ The server and whatever it starts end with this process, however it ends.
 
 import asyncio
 import os
+import random
 import shutil
 import signal
 import socket
@@ -34,6 +35,8 @@ _ROOT: Final = Path(__file__).parents[2]
 _PAGE: Final = os.sysconf("SC_PAGE_SIZE")
 _TICKS: Final = os.sysconf("SC_CLK_TCK")
 _TAIL_LINES: Final = 5
+_PORTS: Final = range(20_000, 32_768)
+"""Linux gives those above to whoever asks for any port, and to each line that goes out."""
 
 
 class Host:
@@ -236,11 +239,15 @@ def _link(source: str, target: str) -> str:
 
 
 def free_port(host: str = "127.0.0.1") -> int:
-    """A port that nobody listens on now."""
-    with socket.socket() as listener:
-        listener.bind((host, 0))
-        port: int = listener.getsockname()[1]
-        return port
+    """A port that nobody listens on now, nor gets by chance before it is listened on, or again.
+
+    Raises OSError.
+    """
+    for port in random.sample(_PORTS, 20):
+        with socket.socket() as listener, suppress(OSError):
+            listener.bind((host, port))
+            return port
+    raise OSError(f"no port is free on {host}")
 
 
 # --- /proc ----------------------------------------------------------------------------------------
@@ -249,11 +256,18 @@ def free_port(host: str = "127.0.0.1") -> int:
 def children_of(pid: int) -> set[int]:
     """All living descendants of a process."""
     found: set[int] = set()
-    for task in Path(f"/proc/{pid}/task").glob("*/children"):
-        with suppress(OSError):
-            for child in map(int, task.read_text().split()):
+    with suppress(OSError):  # it may end while its threads are listed
+        for task in Path(f"/proc/{pid}/task").iterdir():
+            for child in _children_of_thread(task):
                 found |= {child} | children_of(child)
     return found
+
+
+def _children_of_thread(task: Path) -> list[int]:
+    try:
+        return [int(child) for child in (task / "children").read_text().split()]
+    except OSError:
+        return []
 
 
 def parent_of(pid: int) -> int:
@@ -295,7 +309,7 @@ def _stat(pid: int) -> list[str]:
         return []
 
 
-async def wait_gone(pids: set[int], *, seconds: float = 20.0) -> set[int]:
+async def wait_gone(pids: set[int], *, seconds: float = 60.0) -> set[int]:
     """Those of `pids` that still live after at most `seconds`."""
     end = asyncio.get_running_loop().time() + seconds
     while living := {pid for pid in pids if is_alive(pid)}:
