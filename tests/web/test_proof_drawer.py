@@ -96,11 +96,15 @@ async def test_the_drawer_follows_a_proof_through_its_stages(arena: FakeArena, h
     stage, check = hand.page.get_by_test_id("proof-stage"), hand.page.get_by_test_id("check")
     await expect(stage).to_have_text("queued")
     await expect(check).to_be_disabled()
+    copying = hand.page.get_by_test_id("proof-facts").get_by_role("button").first
+    await copying.focus()
     [job] = arena.prover.jobs
     arena.prover.start(job)
     await expect(stage).to_have_text("proving")
     arena.prover.finish(job)
     await expect(stage).to_have_text("verified ✓")
+    held = hand.page.locator("[data-testid=proof-facts] button:focus")
+    await expect(held).to_have_text("0x3333…3333")  # others have come before it meanwhile
     await expect(check).to_be_enabled()
     await playing
     await hand.page.keyboard.press("Escape")

@@ -5,7 +5,7 @@
  * A page has an `<aside id="proof" hidden>` and calls openProof on a click on a move's mark, and
  * updateProof whenever its state changed.
  */
-import { copyFrom, h, setText } from "./dom.js";
+import { copyFrom, h, renewItems, setText } from "./dom.js";
 import { boardWord, contextWord } from "./encoding.js";
 import { grouped, seconds, short, timeOfDay } from "./format.js";
 import { legalMoves, repetitions } from "./line.js";
@@ -152,7 +152,8 @@ class Drawer {
     this.words.replaceChildren(...statementWords(name, san, count, systemOf(bot)));
     setText(this.meaning, record.reason ?? MEANING[record.stage]);
     setText(this.trust, trustOf(bot));
-    this.facts.replaceChildren(...rows(factsOf(record, bot, version)));
+    // more of them come with each stage, while somebody may be copying one
+    renewItems(this.facts, rows(factsOf(record, bot, version)), ({ dataset }) => dataset.row);
     this.#drawInputs(record, line, at);
     this.bytes.replaceChildren(...rows(bytesOf(record.proof, systemOf(bot))));
     this.check.about(this.#question(snapshot, record, bot), systemOf(bot));
@@ -200,8 +201,14 @@ function rows(facts) {
   return facts.flatMap(([name, value]) =>
     value === null || value === undefined || value === ""
       ? []
-      : [h("dt", {}, name), h("dd", { class: "mono" }, value)],
+      : [h("dt", { "data-row": name }, name), valueCell(name, value)],
   );
+}
+
+/** A cell is known by its name and its words: a button copies one value and no other. @param {string} name @param {string | Node} value */
+function valueCell(name, value) {
+  const words = typeof value === "string" ? value : value.textContent;
+  return h("dd", { class: "mono", "data-row": `${name}: ${words}` }, value);
 }
 
 /** @param {string} title @param {HTMLElement} content */
