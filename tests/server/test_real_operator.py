@@ -84,6 +84,16 @@ async def ask(url: str, read: Callable[[aiohttp.ClientResponse], Any]) -> Any:
         return await read(response)
 
 
+async def health_with_all_provers(url: str) -> dict[str, Any]:
+    """One prover is enough for a move; the others may still be on their way."""
+    async with asyncio.timeout(60):
+        while True:
+            health: dict[str, Any] = await ask(f"{url}/healthz", lambda r: r.json())
+            if health["prover"]["workers"] == processors():
+                return health
+            await asyncio.sleep(0.05)
+
+
 async def test_ctrl_c_while_a_proof_runs_lets_its_move_land(tmp_path: Path) -> None:
     """As a terminal sends it: to every process of the group."""
     async with await fresh(tmp_path, "--log", "json") as host:
@@ -116,9 +126,7 @@ async def test_a_second_signal_does_not_wait(tmp_path: Path) -> None:
         os.kill(host.pid, signal.SIGTERM)
         assert await first_refusal(player, host.url) == "closing"
         assert host.alive
-        begun = time.monotonic()
-        assert await host.stop(signal.SIGTERM) == 0
-        assert time.monotonic() - begun < 30
+        assert await host.stop(signal.SIGTERM, seconds=120) == 0  # of the 300 that it would drain
         assert "stopping at once" in host.log.read_text()
 
 
@@ -152,10 +160,9 @@ async def test_how_it_is_and_what_it_spent_can_be_asked(tmp_path: Path) -> None:
         player, _, client = await begin(host.url)
         await player.move(client, "e2e4")
         await client.wait_stage(1, "verified", seconds=PROOF_SECONDS)
-        health = await ask(f"{host.url}/healthz", lambda r: r.json())
+        health = await health_with_all_provers(host.url)
         assert (health["status"], health["what"]) == ("ok", None)
         assert health["chain"]["block"] >= 3
-        assert health["prover"]["workers"] == processors()
         text = await ask(f"{host.url}/metrics", lambda r: r.text())
         values = dict(line.rsplit(" ", 1) for line in text.splitlines() if line[:1] != "#")
         assert float(values['checkproof_stages_total{by="bot",stage="verified"}']) == 1
