@@ -28,6 +28,9 @@ LIMITS: Final = {
 }
 CODE_LIMIT: Final = 24_576  # EIP-170
 
+# Thousands of transactions, which take many minutes where others want the machine too.
+pytestmark = pytest.mark.timeout(900)
+
 
 @pytest.fixture(scope="module")
 def figures() -> dict[str, Any]:
