@@ -37,7 +37,7 @@ async def bridge(url: str, key: Path) -> AsyncIterator[tuple[str, str]]:
         assert ready.startswith("Bridge ready at http://127.0.0.1:")
         yield ready.split()[-1], token.split()[-1]
         process.terminate()
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             assert await process.wait() == 0
     finally:
         if process.returncode is None:

@@ -26,9 +26,9 @@ from tests.server.processes import server_process
 from tests.web.axe import serious
 from tests.web.browser import Hand, Scheme, chromium
 
-pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(600)]
 
-PATIENCE: Final = 60_000.0
+PATIENCE: Final = 120_000.0
 PICTURES: Final = Path(__file__).parents[2] / "docs" / "img"
 WIDTHS: Final[tuple[tuple[int, Scheme], ...]] = ((360, "dark"), (820, "light"), (1280, "light"))
 BOT_MOVED: Final = "0x" + load_artifact("Arena").topic("BotMoved").removeprefix("0x")

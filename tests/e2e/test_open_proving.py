@@ -73,6 +73,7 @@ def key_file(tmp_path: Path) -> Path:
     return path
 
 
+@pytest.mark.timeout(900)
 async def test_two_strangers_finish_a_game_whose_server_died(
     tmp_path: Path, key_file: Path
 ) -> None:

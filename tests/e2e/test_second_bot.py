@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import aiohttp
+import pytest
 
 from proofs.keys import KeyStore
 from server.app import start
@@ -18,7 +19,8 @@ from tests.proofs.keys_fixture import store_for
 from tests.server.test_real_arena import RealPlayer
 from tests.stand_in import renamed, shipped_nets
 
-PATIENCE = 240.0
+PATIENCE = 480.0
+PROOF_SECONDS = 120.0
 
 
 async def config_of(http: aiohttp.ClientSession) -> dict[str, Any]:
@@ -43,9 +45,10 @@ async def verified_reply(url: str, config: dict[str, Any], name: str) -> None:
     async with await Client.connect(url, game=game) as client:
         await client.ready()
         await player.move(client, "e2e4")
-        await client.wait_stage(1, "verified")
+        await client.wait_stage(1, "verified", seconds=PROOF_SECONDS)
 
 
+@pytest.mark.timeout(600)
 async def test_a_second_bot_joins_and_its_moves_are_verified(tmp_path: Path) -> None:
     pawn = renamed(random_net(81, channels=(1,), magnitude=1), "pawn")
     queen = renamed(random_net(84, channels=(), magnitude=1), "queen")

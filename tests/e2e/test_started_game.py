@@ -15,6 +15,8 @@ from tests.proofs.keys_fixture import dev_store
 from tests.server.processes import server_process
 from tests.server.test_real_arena import RealPlayer
 
+pytestmark = pytest.mark.timeout(600)  # the first of the tests waits for both games
+
 MATE_IN_TWO_PLIES = "7k/8/5K2/6Q1/8/8/8/8 b - - 7 40"
 """The bot has Black, moves first, and has one move: Kh7."""
 

@@ -21,6 +21,8 @@ from tests.proofs.keys_fixture import dev_store
 from tests.server.processes import server_process
 from tests.server.test_real_arena import RealPlayer
 
+pytestmark = pytest.mark.timeout(900)  # the first of the tests waits for the whole game
+
 ROOT = Path(__file__).parents[2]
 MAX_PLIES = 60
 AHEAD = 5  # the server refuses to run further ahead of the chain than some plies
