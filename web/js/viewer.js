@@ -110,7 +110,7 @@ export class Viewer {
   }
 
   /** @param {MoveRecord} record @param {State} state @param {number} i */
-  #move(record, { line }, i) {
+  #move(record, { line, snapshot }, i) {
     const san = line[i + 1]?.move?.san ?? record.san;
     const { onShow, onProof } = this.choices;
     const words = h(
@@ -121,7 +121,7 @@ export class Viewer {
     words.setAttribute("data-testid", "move");
     words.dataset.stage = record.stage;
     if (onShow) words.addEventListener("click", () => onShow(i + 1));
-    const item = h("li", { "data-item": String(i) }, words);
+    const item = h("li", { "data-item": `${snapshot?.game} ${i}` }, words);
     if (i === 0 || record.color === "white") {
       item.prepend(h("span", { class: "number" }, numberOf(record.ply)));
     }
