@@ -27,7 +27,7 @@ from proofs.ezkl_shape import inputs, pack_outputs
 from proofs.prove import ProofResult
 from proofs.statement import Statement
 
-START_SECONDS: Final = 60.0
+START_SECONDS: Final = 180.0
 PROOF_SECONDS: Final = 300.0
 BUILD_SECONDS: Final = 3600.0
 
