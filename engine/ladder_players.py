@@ -7,6 +7,7 @@ one game after another.
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
+from functools import cache
 from typing import Final, Protocol
 
 from engine.errors import EngineError
@@ -108,21 +109,26 @@ class NetFile:
 
     @property
     def name(self) -> str:
-        return NetSpec.load(self.path).name
+        return _net_in(self.path).name
 
     @property
     def identity(self) -> str:
-        net = NetSpec.load(self.path)
+        net = _net_in(self.path)
         return f"{net.name} {net.hash}"
 
     def mover(self, seed: str | None = None) -> Mover:
         """Its dice are drawn from `seed`, or from chance if None."""
-        return net_mover(NetSpec.load(self.path), seed)
+        return net_mover(_net_in(self.path), seed)
 
     @contextmanager
     def open(self) -> Iterator[Seat]:
-        net = NetSpec.load(self.path)
-        yield MoverSeat(lambda seed: net_mover(net, seed))
+        yield MoverSeat(self.mover)
+
+
+@cache
+def _net_in(path: str) -> NetSpec:
+    """Read once: a whole measurement is of one net, and reading takes as long as a game."""
+    return NetSpec.load(path)
 
 
 @dataclass(frozen=True)
