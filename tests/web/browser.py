@@ -51,6 +51,7 @@ class Hand:
 
     def __init__(self, page: Page) -> None:
         self.page = page
+        page.set_default_navigation_timeout(60_000)  # others may have the processors
         self.faults: list[str] = []
         page.on("pageerror", lambda error: self.faults.append(f"page: {error}"))
         page.on(
