@@ -33,13 +33,13 @@ class Strength:
 
 STRENGTH: Final[Mapping[str, Strength]] = {
     "1b878df1515b63d6b9471b61770b819b6b3f0f2bacc8a9a6c8fd153a3cf3f384": Strength(
-        "93 of 100 points against a greedy mover", elo=1243, error=50
+        "183 of 200 points against a greedy mover", elo=1176, error=37
     ),
-    "635da6a4e794c8cd58b0e348ec7c14531fde3149f1879499d413f01776c672fb": Strength(
-        "94.5 of 100 points against a greedy mover", elo=1223, error=51
+    "41392816fe33660c73661f1097ad9b57502523a315ceeca71192c86316fe441c": Strength(
+        "189 of 200 points against a greedy mover", elo=1289, error=34
     ),
-    "783c7968c58080c4bffac3b9f615c67ee57ea3879187688f4ac0385d8aeecaea": Strength(
-        "93 of 100 points against a greedy mover", elo=1300, error=48
+    "2b59980a40865f8db80a37d6187845abaf89552f6cd824464c8624b4d9b22b69": Strength(
+        "189.5 of 200 points against a greedy mover", elo=1279, error=34
     ),
     "48c8aabf23257e4740fa920d99fc34a02ca455959201ddfd8dac16a35c753160": Strength(
         "139 of 200 points against a greedy mover"
