@@ -7,7 +7,8 @@ one game after another.
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
-from functools import cache
+from functools import lru_cache
+from pathlib import Path
 from typing import Final, Protocol
 
 from engine.errors import EngineError
@@ -122,12 +123,18 @@ class NetFile:
 
     @contextmanager
     def open(self) -> Iterator[Seat]:
-        yield MoverSeat(self.mover)
+        net = _net_in(self.path)
+        yield MoverSeat(lambda seed: net_mover(net, seed))
 
 
-@cache
 def _net_in(path: str) -> NetSpec:
-    """Read once: a whole measurement is of one net, and reading takes as long as a game."""
+    found = Path(path).stat()
+    return _read(path, found.st_mtime_ns, found.st_size)
+
+
+@lru_cache(maxsize=8)
+def _read(path: str, _changed: int, _size: int) -> NetSpec:
+    """Once for each state of a file: reading it for every game would take as long as the game."""
     return NetSpec.load(path)
 
 

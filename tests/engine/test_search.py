@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from unittest.mock import patch
 
 import pytest
 
@@ -70,6 +71,8 @@ def test_a_net_file_plays_as_its_net(tmp_path: Path) -> None:
             seat.begin(seed)
             moves.append(seat.move(game))
     assert moves[0] == moves[2]
+    with patch.object(NetSpec, "load", side_effect=AssertionError("read again")):
+        assert net.hash in NetFile(str(path)).identity
     path.write_text("{}")
     with pytest.raises(InvalidNet), entrant.open():
         pass
