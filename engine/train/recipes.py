@@ -38,4 +38,4 @@ RECIPES: Final = {
     ),
 }
 """pawn plays at temperature 0; the noise of the others has a deviation of 0.03 logits, which picks
-among moves that are nearly as good: with more of it they play worse."""
+among moves that are nearly as good."""

@@ -53,7 +53,7 @@ class TrainOptions:
     penalty: float = 0.02  # of each bit too many, in nats
     holdout: int = 5000  # positions, but at most a tenth of them
     threads: int = 1
-    bfloat16: bool = False  # for the sums of the float share: twice as fast where it is built in
+    bfloat16: bool = False  # for the sums of the float share: faster where it is built in
     shape: NetShape = field(default_factory=NetShape)
     grown_from: Path | None = None  # a smaller net's file
     device: torch.device = field(default_factory=fastest_device)

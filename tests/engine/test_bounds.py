@@ -24,7 +24,7 @@ NETS = [house_net("pawn"), random_net(5), FULL, DEEP]
 
 
 @given(st.lists(st.integers(0, 12), min_size=64, max_size=64), st.integers(0, (1 << 128) - 1))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_no_value_leaves_its_bounds(codes: list[int], dice: int) -> None:
     for net in NETS:
         _assert_within_bounds(net, word_of(codes), dice)

@@ -146,7 +146,7 @@ def test_a_malformed_file_is_refused_in_one_clear_line(data: bytes, message: str
 
 
 @given(st.integers(0, len(WHOLE) - 1), st.integers(0, 255))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_any_byte_changed_is_refused_or_another_net(at: int, byte: int) -> None:
     data = WHOLE[:at] + bytes([byte]) + WHOLE[at + 1 :]
     try:

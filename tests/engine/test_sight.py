@@ -70,7 +70,7 @@ def test_sight_is_what_pieces_reach_by_walking_on_any_board() -> None:
 
 
 @given(st.lists(st.integers(0, 12), min_size=64, max_size=64))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_sight_is_what_pieces_reach_by_walking(codes: list[int]) -> None:
     assert sight_of(word_of(codes)).tolist() == naive_sight(codes)
 
@@ -129,7 +129,7 @@ def _best_board(weights: IntArray, square: int) -> int:
 
 
 @given(st.lists(st.integers(0, 12), min_size=64, max_size=64), st.integers(0, 1000))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_no_sum_of_counts_leaves_its_range(codes: list[int], seed: int) -> None:
     weights = np.random.default_rng(seed).integers(-20, 21, size=(5, SIGHT_PLANES))
     least, most = sight_range(weights)

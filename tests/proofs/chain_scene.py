@@ -1,5 +1,6 @@
 """A fresh local chain with the contracts, a bot whose verifier says yes, and games on it."""
 
+import asyncio
 import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -147,3 +148,14 @@ async def scene(folder: Path) -> AsyncIterator[Scene]:
             yield Scene(node, chain, bot.id)
         finally:
             await bare.close()
+
+
+async def empty_pool(chain: Chain) -> None:
+    """Wait until a node has nothing left to mine.
+
+    It shows a receipt a moment before it takes the transaction out of its pool; a chain that is
+    turned back in that moment has it mined again.
+    """
+    async with asyncio.timeout(60):
+        while int((await chain.rpc.ask("txpool_status"))["pending"], 16):  # noqa: ASYNC110  another process
+            await asyncio.sleep(0.01)

@@ -17,7 +17,7 @@ from proofs.node import Anvil
 from proofs.outbox import MemoryOutbox, Outbox, SignedTx, wish_of
 from proofs.sender import LOCAL_KEY
 from proofs.statement import STATEMENT_ID
-from tests.proofs.chain_scene import CIRCUIT, KEY, NET, Live, Scene, scene
+from tests.proofs.chain_scene import CIRCUIT, KEY, NET, Live, Scene, empty_pool, scene
 
 OWN_KEY = "0x" + "5a" * 32
 
@@ -116,13 +116,6 @@ async def test_a_node_that_lost_even_the_contracts_gets_all_again(tmp_path: Path
         )
         assert await chain.recover() == 0
         await chain.close()
-
-
-async def empty_pool(chain: Chain) -> None:
-    """A node shows a receipt a moment before it takes the transaction out of its pool."""
-    async with asyncio.timeout(60):
-        while int((await chain.rpc.ask("txpool_status"))["pending"], 16):  # noqa: ASYNC110  another process
-            await asyncio.sleep(0.01)
 
 
 async def roll_back(chain: Chain, blocks: int) -> None:

@@ -1,6 +1,5 @@
 """The arena's view of a real chain: which games changed, and which blocks are gone."""
 
-import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -9,7 +8,7 @@ import pytest_asyncio
 from proofs.records import Block
 from server.adapters import ArenaChain, Landmarks
 from server.effects import BotMove, PlayerMove, Terms
-from tests.proofs.chain_scene import PLAYER, SECRET, Live, Scene, opening, scene
+from tests.proofs.chain_scene import PLAYER, SECRET, Live, Scene, empty_pool, opening, scene
 
 
 @pytest_asyncio.fixture
@@ -18,19 +17,9 @@ async def ground(tmp_path: Path) -> AsyncIterator[Scene]:
         yield found
 
 
-async def pool_is_empty(ground: Scene) -> None:
-    """A receipt is there a moment before anvil takes the transaction for mined.
-
-    Turned back in that moment, it mines it again.
-    """
-    async with asyncio.timeout(60):
-        while int((await ground.chain.rpc.ask("txpool_status"))["pending"], 16):  # noqa: ASYNC110 no event
-            await asyncio.sleep(0.005)
-
-
 async def turn_back(ground: Scene, depth: int) -> None:
     """Replace the last `depth` blocks by as many empty ones."""
-    await pool_is_empty(ground)
+    await empty_pool(ground.chain)
     before = await ground.chain.block_number()
     await ground.chain.rpc.ask("anvil_reorg", depth, [])
     assert await ground.chain.block_number() == before
@@ -104,7 +93,7 @@ async def test_changed_isAnyGameIfTheChainIsShorter(ground: Scene) -> None:
     live = await ground.open()
     await live.player("e4")
     since, _ = await watched.changed(0)
-    await pool_is_empty(ground)
+    await empty_pool(ground.chain)
     await ground.chain.rpc.ask("anvil_rollback", 1)
     head = await ground.chain.block_number()
     assert await watched.changed(since) == (head + 1, None)

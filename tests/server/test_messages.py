@@ -4,7 +4,7 @@ import json
 from typing import Any, get_args
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from server import messages as m
@@ -149,7 +149,6 @@ def test_a_frame_may_have_16_KiB_and_no_byte_more() -> None:
         m.parse_client_frame('"' + "é" * (m.MAX_FRAME_BYTES // 2) + '"')
 
 
-@settings(deadline=None)  # a busy machine may take its time
 @given(st.one_of(st.binary(max_size=200), st.text(max_size=200)))
 def test_any_bytes_are_a_frame_or_a_typed_error(raw: bytes | str) -> None:
     with pytest.raises(FrameError):
