@@ -39,15 +39,33 @@ def test_a_grown_net_has_the_smaller_ones_logits() -> None:
     assert grown.layers[1].weights[2:].any()  # what is new sees something to learn from
 
 
-@pytest.mark.parametrize("case", ["narrower", "deeper", "blind", "shift"])
+def gates(widths: tuple[int, ...], *, fine: int) -> PolicyNet:
+    layers = tuple(LayerShape("gate", width, HERE + KING, fine=fine) for width in widths)
+    net = PolicyNet(NetShape(layers=layers, head_fine=fine))
+    initialise(net)
+    return net
+
+
+def test_a_net_can_grow_in_depth_and_on_finer_scales() -> None:
+    torch.manual_seed(3)
+    small, large = gates((2,), fine=1), gates((3, 2), fine=2)
+    seed = small.to_spec("small")
+    grow(large, seed, seed_shape=small.shape)
+    grown, scale = large.to_spec("large"), 2 ** (large.exponent - small.exponent)
+    for word in game_boards(30):
+        assert np.array_equal(grown.forward(word).logits, scale * seed.forward(word).logits)
+    assert grown.layers[1].weights.any()
+
+
+@pytest.mark.parametrize("case", ["narrower", "deeper", "blind", "taps"])
 def test_a_net_that_does_not_fit_is_refused(case: str) -> None:
     small = made(3, 2, seed=1).to_spec("small")
     large = made(2 if case == "narrower" else 7, 5, seed=2)
     if case == "deeper":
-        small = replace(small, layers=small.layers[:1])
+        small = gates((2, 2, 2), fine=1).to_spec("small")
     if case == "blind":
         small = replace(small, sight=False)
-    if case == "shift":
-        small = replace(small, layers=(small.layers[0], replace(small.layers[1], shift=2)))
+    if case == "taps":
+        small = replace(small, layers=(replace(small.layers[0], taps=KING), small.layers[1]))
     with pytest.raises(InvalidNet, match="small"):
         grow(large, small)
