@@ -42,6 +42,7 @@ LONGEST_GAME: Final = 160
 
 _RANDOM_SHARE: Final = 0.04
 _DRAW_SCALE: Final = 30.0  # centipawns per e-fold when a move is drawn by its score
+_LOOSE_SCALE: Final = 120.0  # of a net's opponent, so that it is not always lost
 _NOISE_SHARE: Final = 0.25  # of the games, in which one side moves at random
 
 
@@ -158,9 +159,14 @@ def play_game(
 ) -> Iterator[Label]:
     """The labelled positions of one game."""
     board = random_opening(rng)
-    teacher, noise = partial(_by_score, rng), partial(_at_random, rng)
-    first: Player = teacher if net is None or rng.random() < 0.4 else partial(_by_net, net)
-    second: Player = noise if rng.random() < _NOISE_SHARE else teacher
+    noise = partial(_at_random, rng)
+    first: Player = partial(_by_score, rng, _DRAW_SCALE)
+    second = first
+    if net is not None:
+        first = partial(_by_net, rng, net)
+        second = first if rng.random() < 0.5 else partial(_by_score, rng, _LOOSE_SCALE)
+    if rng.random() < _NOISE_SHARE:
+        second = noise
     white, black = (first, second) if rng.random() < 0.5 else (second, first)
     while any(board.legal_moves) and board.ply() < LONGEST_GAME and not _is_drawn(board):
         player = white if board.turn == chess.WHITE else black
@@ -188,11 +194,13 @@ def _is_drawn(board: chess.Board) -> bool:
     return board.is_insufficient_material() or board.is_repetition(3) or board.halfmove_clock >= 60
 
 
-def _by_score(rng: random.Random, board: chess.Board, best: list[Scored]) -> chess.Move:
+def _by_score(
+    rng: random.Random, scale: float, board: chess.Board, best: list[Scored]
+) -> chess.Move:
     if rng.random() < _RANDOM_SHARE:
         return _at_random(rng, board, best)
     scores = np.array([scored.score for scored in best], dtype=np.float64)
-    weights = np.exp((scores - scores.max()) / _DRAW_SCALE)
+    weights = np.exp((scores - scores.max()) / scale)
     return rng.choices([scored.move for scored in best], weights.tolist())[0]
 
 
@@ -200,7 +208,9 @@ def _at_random(rng: random.Random, board: chess.Board, best: list[Scored]) -> ch
     return rng.choice(list(board.legal_moves))
 
 
-def _by_net(net: NetSpec, board: chess.Board, best: list[Scored]) -> chess.Move:  # noqa: ARG001
+def _by_net(rng: random.Random, net: NetSpec, board: chess.Board, best: list[Scored]) -> chess.Move:
+    if rng.random() < _RANDOM_SHARE:
+        return _at_random(rng, board, best)
     return index_move(board, choose(net, Position.of(board), legal_mask(board)))
 
 
