@@ -28,17 +28,14 @@ from engine.errors import EngineError
 from engine.export import PIECE_CODES, SQUARES, Heads, TemplateWeights, to_onnx
 from engine.net_file import IntArray
 from engine.policy_map import FROM_SQUARE, MOVES, TO_SQUARE
+from engine.train.batch import Batch, make_batch
 from engine.train.data import Progress, Shard, load_data, silent
-from engine.train.model import NetShape, round_through
-from engine.train.train import Batch, TrainOptions, make_batch
+from engine.train.model import round_through
 
 EMBED_SCALE: Final = 16
 DENSE_SCALE: Final = 64
 HIDDEN_SCALE: Final = EMBED_SCALE * DENSE_SCALE
 OUTPUT_SCALE: Final = HIDDEN_SCALE * DENSE_SCALE
-
-_BATCHES: Final = TrainOptions(shape=NetShape(sight=False), device=torch.device("cpu"))
-"""This net is given pieces alone."""
 
 
 @dataclass(frozen=True)
@@ -150,7 +147,7 @@ def train_template(
         for rows in np.array_split(order[: steps * options.batch], steps):
             net.rounding = step >= options.float_share * total
             optimizer.param_groups[0]["lr"] = options.rate * _schedule(step / total)
-            loss = _loss(net, judge, make_batch(data, rows, _BATCHES))[0]
+            loss = _loss(net, judge, make_batch(data, rows, sight=False))[0]
             optimizer.zero_grad()
             loss.backward()  # type: ignore[no-untyped-call]
             optimizer.step()
@@ -159,7 +156,7 @@ def train_template(
                 progress(step, total, f"steps, loss {loss.item():.3f}")
         net.rounding = True
         with torch.no_grad():
-            batch = make_batch(data, held_out, _BATCHES)
+            batch = make_batch(data, held_out, sight=False)
             loss, agreement = _loss(net, judge, batch)
         progress(step, total, f"steps, held out: loss {loss:.3f}, agreement {agreement:.1%}")
     return net

@@ -17,19 +17,18 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
-from torch.nn.functional import log_softmax
+from torch.nn.functional import log_softmax, softmax
 
 from engine.errors import InvalidNet
 from engine.net import NetSpec
 from engine.net_file import is_name
-from engine.policy_map import POLICY_SIZE
+from engine.train.batch import TEMPERATURE, Batch, make_batch
 from engine.train.data import Progress, Shard, load_data, silent
 from engine.train.grow import grow
 from engine.train.model import NetShape, PolicyNet, TapLayer
-from engine.train.planes import input_tensor
-from engine.train.stockfish import MATE_SCORE
 
-_CLIP: Final = 2000  # centipawns beyond which only mates are better
+_UNSEEN: Final = 0.08  # points beyond the worst labelled move's
+_COARSE: Final = 0.9  # of the run, if sums may be coarse: the last steps are exact
 _LONGEST_STEP: Final = 1.0  # of the gradient's norm
 _TOLD: Final = 50  # steps between two lines about the loss
 _SAVED: Final = 500  # steps between two checkpoints; a multiple of _TOLD, so no losses wait then
@@ -48,25 +47,16 @@ class TrainOptions:
     epochs: int = 2
     batch: int = 512
     rate: float = 0.002
-    temperature: float = 60.0  # centipawns per e-fold of the target
+    temperature: float = TEMPERATURE
     float_share: float = 0.5  # of the run, before rounding starts
     penalty: float = 0.02  # of each bit too many, in nats
+    regret: float = 0.0  # weight of what the net's moves give away, in nats a point
     holdout: int = 5000  # positions, but at most a tenth of them
     threads: int = 1
-    bfloat16: bool = False  # for the sums of the float share: faster where it is built in
+    bfloat16: bool = False  # for the sums of all but the last steps: faster where it is built in
     shape: NetShape = field(default_factory=NetShape)
     grown_from: Path | None = None  # a smaller net's file
     device: torch.device = field(default_factory=fastest_device)
-
-
-@dataclass(frozen=True)
-class Batch:
-    """Positions ready for the net."""
-
-    planes: Tensor  # (n, 13 or 31, 8, 8) float
-    legal: Tensor  # (n, 1858) bool
-    index: Tensor  # (n, lines) int64, 0 where there is no move
-    target: Tensor  # (n, lines), rows sum to 1
 
 
 @dataclass(frozen=True)
@@ -108,13 +98,13 @@ class Trainer:
         order = np.random.default_rng((self.options.seed, epoch)).permutation(self.kept)
         size = self.options.batch
         for start in range(begun * size, self.steps_per_epoch * size, size):
-            yield self._train(make_batch(self.data, order[start : start + size], self.options))
+            yield self._train(self._batch(order[start : start + size]))
 
     def quality(self) -> Quality:
         """The rounded net's quality on the held-out positions."""
         rounding, self.net.rounding = self.net.rounding, True
         with torch.no_grad():
-            batch = make_batch(self.data, self.held_out, self.options)
+            batch = self._batch(self.held_out)
             logits = self._logits(batch)
             agreement = (logits.argmax(1) == batch.index[:, 0]).float().mean().item()
             loss = _cross_entropy(logits, batch).item()
@@ -139,16 +129,30 @@ class Trainer:
         self.optimizer.load_state_dict(state["optimizer"])
         self.step = state["step"]
 
+    def _batch(self, rows: NDArray[np.int64]) -> Batch:
+        options = self.options
+        return make_batch(
+            self.data,
+            rows,
+            sight=options.shape.sight,
+            temperature=options.temperature,
+            device=options.device,
+        )
+
     def _train(self, batch: Batch) -> float:
         done = self.step / self.total
         self.net.rounding = done >= self.options.float_share
         for group in self.optimizer.param_groups:
             group["lr"] = self.options.rate * _schedule(done)
-        coarse = self.options.bfloat16 and not self.net.rounding
+        coarse = self.options.bfloat16 and done < _COARSE
         with torch.autocast(self.options.device.type, torch.bfloat16, enabled=coarse):
-            loss = _cross_entropy(self._logits(batch).float(), batch)
+            logits = self._logits(batch).float()
+        loss = _cross_entropy(logits, batch)
+        aim = loss + self.options.penalty * self._excess()
+        if self.options.regret:
+            aim = aim + self.options.regret * regret(logits, batch)
         self.optimizer.zero_grad()
-        (loss + self.options.penalty * self._excess()).backward()  # type: ignore[no-untyped-call]
+        aim.backward()  # type: ignore[no-untyped-call]
         nn.utils.clip_grad_norm_(self.net.parameters(), _LONGEST_STEP)
         self.optimizer.step()
         self.net.clamp()
@@ -262,36 +266,19 @@ def initialise(net: PolicyNet) -> None:
             rows.normal_(0, 0.02)
 
 
-def make_batch(data: Shard, rows: NDArray[np.int64], options: TrainOptions) -> Batch:
-    """The given rows of the data, with their targets."""
-    legal = np.unpackbits(data.legal[rows], axis=1, bitorder="little", count=POLICY_SIZE)
-    index = data.index[rows].astype(np.int64)
-    return Batch(
-        planes=input_tensor(data.board[rows], sight=options.shape.sight, device=options.device),
-        legal=torch.from_numpy(legal.astype(bool)).to(options.device),
-        index=torch.from_numpy(np.maximum(index, 0)).to(options.device),
-        target=torch.from_numpy(_targets(index, data.score[rows], options.temperature)).to(
-            options.device
-        ),
-    )
-
-
-def _targets(
-    index: NDArray[np.int64], score: NDArray[np.int16], temperature: float
-) -> NDArray[np.float32]:
-    value = np.clip(score.astype(np.float64), -_CLIP, _CLIP)
-    distance = MATE_SCORE - np.abs(score.astype(np.float64))  # moves to mate, if there is one
-    mate = np.abs(score) > MATE_SCORE - 1000
-    value = np.where(mate, np.sign(score) * (3000 - 40 * np.minimum(distance, 20)), value)
-    weight = np.exp((value - value.max(axis=1, keepdims=True)) / temperature) * (index >= 0)
-    weight /= weight.sum(axis=1, keepdims=True)
-    target: NDArray[np.float32] = weight.astype(np.float32)
-    return target
-
-
 def _cross_entropy(logits: Tensor, batch: Batch) -> Tensor:
     chosen = log_softmax(logits, dim=1).gather(1, batch.index)
     return -(batch.target * chosen).sum(1).mean()
+
+
+def regret(logits: Tensor, batch: Batch) -> Tensor:
+    """The points of a game that a net gives away if it draws its moves by its logits, on average.
+
+    A legal move without a label gives away a little more than the worst that has one.
+    """
+    shares = softmax(logits, dim=1).gather(1, batch.index) * (batch.target > 0)
+    unseen = batch.lost.amax(1) + _UNSEEN
+    return ((shares * batch.lost).sum(1) + (1 - shares.sum(1)) * unseen).mean()
 
 
 def _schedule(done: float) -> float:

@@ -10,10 +10,11 @@ import torch
 
 from engine.net import NetSpec, house_net, house_nets
 from engine.policy_map import FROM_SQUARE, MOVERS
+from engine.train.batch import Batch, make_batch
 from engine.train.cost import estimate
 from engine.train.model import PolicyNet, floor_to, round_through, round_to, torch_logits
 from engine.train.planes import input_tensor
-from engine.train.train import Trainer, TrainOptions, make_batch
+from engine.train.train import Trainer, TrainOptions, regret
 from tests.engine.boards import game_boards
 from tests.engine.nets import random_net
 from tests.engine.training import SMALL, STEPS_PER_EPOCH, fake_data, small_options, train_small
@@ -24,6 +25,7 @@ NETS = [
     random_net(4, channels=()),
     random_net(5, sight=True, gates=(0,), pieces=True, noise=7),
     random_net(6, sight=True, gates=(1,), pieces=True, magnitude=9),
+    random_net(7, channels=(), noise=3, repeat_noise=50),
 ]
 
 
@@ -31,9 +33,10 @@ NETS = [
 def test_torch_computes_the_same_logits(net: NetSpec) -> None:
     words, rng = game_boards(300), np.random.default_rng(1)
     dice = [int.from_bytes(rng.bytes(16), "little") for _ in words]
-    pairs = zip(words, dice, strict=True)
-    expected = np.stack([net.forward(word, rolled).logits for word, rolled in pairs])
-    assert np.array_equal(torch_logits(net, words, dice), expected)
+    earlier = rng.integers(0, 3, len(words)).tolist()
+    each = zip(words, dice, earlier, strict=True)
+    expected = np.stack([net.forward(word, rolled, earlier=n).logits for word, rolled, n in each])
+    assert np.array_equal(torch_logits(net, words, dice, earlier), expected)
 
 
 @pytest.mark.parametrize("net", NETS, ids=lambda net: net.name)
@@ -62,7 +65,7 @@ def test_the_exported_net_is_the_trained_one() -> None:
     assert any(layer.weights.any() for layer in spec.layers)
 
 
-def test_coarse_sums_end_where_rounding_begins() -> None:
+def test_coarse_sums_end_before_the_last_steps() -> None:
     def losses_and_ways(*, bfloat16: bool) -> tuple[list[float], list[tuple[bool, bool]]]:
         trainer = Trainer(fake_data(), replace(small_options(epochs=2), bfloat16=bfloat16))
         seen: list[tuple[bool, bool]] = []
@@ -73,7 +76,8 @@ def test_coarse_sums_end_where_rounding_begins() -> None:
 
     coarse, coarse_ways = losses_and_ways(bfloat16=True)
     fine, fine_ways = losses_and_ways(bfloat16=False)
-    assert coarse_ways == [(False, True)] * STEPS_PER_EPOCH + [(True, False)] * STEPS_PER_EPOCH
+    rounded = [(True, True)] * (STEPS_PER_EPOCH - 1) + [(True, False)]
+    assert coarse_ways == [(False, True)] * STEPS_PER_EPOCH + rounded
     assert fine_ways == [(False, False)] * STEPS_PER_EPOCH + [(True, False)] * STEPS_PER_EPOCH
     assert coarse != fine
     assert coarse == pytest.approx(fine, rel=0.01)
@@ -81,7 +85,7 @@ def test_coarse_sums_end_where_rounding_begins() -> None:
 
 def test_the_quick_logits_differ_only_where_no_piece_can_go() -> None:
     trainer = Trainer(data := fake_data(), TrainOptions(shape=SMALL))
-    planes = make_batch(data, np.arange(20), trainer.options).planes
+    planes = make_batch(data, np.arange(20)).planes
     with torch.no_grad():
         quick, full = trainer.net(planes), trainer.net(planes, every=True)
     movers = torch.from_numpy(np.asarray(MOVERS))
@@ -109,10 +113,55 @@ def test_targets_prefer_mates_and_leave_out_missing_lines() -> None:
     data = fake_data(4)
     data.score[0] = [29999, 29990, 900]
     data.index[1, 2] = -1
-    target = make_batch(data, np.arange(4), TrainOptions()).target
+    target = make_batch(data, np.arange(4)).target
     assert torch.allclose(target.sum(1), torch.ones(4))
     assert target[0, 0] > target[0, 1] > target[0, 2]
     assert target[1, 2] == 0
+
+
+def test_what_moves_give_away_is_in_points_of_a_game() -> None:
+    data = fake_data(3)
+    data.score[0] = [0, -250, -29_990]
+    data.score[1] = [-400, -500, 0]
+    data.index[1, 2] = -1
+    lost = make_batch(data, np.arange(3)).lost
+    assert lost[0].tolist() == pytest.approx([0, 0.5 - 0.26894, 0.5], abs=1e-4)
+    assert lost[1].tolist() == pytest.approx([0, 0.16798 - 0.11920, 0], abs=1e-4)
+
+
+def test_regret_is_what_the_drawn_moves_give_away() -> None:
+    """Half of the time the best move, a quarter one that loses 0.4; a quarter falls to others."""
+    logits = torch.full((1, 1858), -1e9)
+    logits[0, [700, 5, 9]] = torch.tensor([2.0, 1.0, 1.0]).log()
+    batch = Batch(
+        planes=torch.zeros(1, 31, 8, 8),
+        legal=logits > -1e9,
+        index=torch.tensor([[700, 5, 0]]),
+        target=torch.tensor([[0.9, 0.1, 0.0]]),
+        lost=torch.tensor([[0.0, 0.4, 0.0]]),
+    )
+    assert regret(logits, batch).item() == pytest.approx(0.25 * 0.4 + 0.25 * 0.48)
+
+
+def test_regret_makes_a_net_play_the_move_that_is_never_bad() -> None:
+    """Index 700 is best in six of ten positions, and a blunder in the others."""
+
+    def favourite(weight: float) -> int:
+        data = fake_data(200)
+        bad = np.arange(200) % 10 < 4
+        data.index[:, 2] = -1
+        data.index[bad, :2] = [5, 700]
+        data.score[:, :2] = [120, 0]
+        data.score[bad, :2] = [0, -900]
+        options = replace(small_options(epochs=12, rate=0.02), regret=weight)
+        trainer = Trainer(data, options)
+        trainer.net.requires_grad_(False)
+        trainer.net.bias.requires_grad_(True)
+        for _ in range(12):
+            list(trainer.epoch())
+        return int(trainer.net.bias[[700, 5]].argmax())
+
+    assert (favourite(0), favourite(30)) == (0, 1)
 
 
 def test_caps_hold_the_static_bounds_down() -> None:
@@ -138,8 +187,8 @@ def test_straight_through_rounding_is_exact() -> None:
 def test_everything_is_on_the_device_that_is_asked_for(rounding: bool) -> None:
     """The meta device has no numbers, but refuses tensors of another one like any other."""
     meta = torch.device("meta")
-    batch = make_batch(fake_data(8), np.arange(8), TrainOptions(shape=SMALL, device=meta))
-    tensors = (batch.planes, batch.legal, batch.index, batch.target)
+    batch = make_batch(fake_data(8), np.arange(8), device=meta)
+    tensors = (batch.planes, batch.legal, batch.index, batch.target, batch.lost)
     assert {tensor.device.type for tensor in tensors} == {"meta"}
     net = PolicyNet(SMALL).to(meta)
     net.rounding = rounding
