@@ -17,6 +17,7 @@ from typing import Final
 import numpy as np
 
 from engine.blocks import Floats, cut, product
+from engine.encoding import MOST_EARLIER
 from engine.errors import InvalidNet
 from engine.net_file import INPUT_PLANES, PIECES, Head, IntArray, NetParts, input_plane_count
 from engine.noise import COINS
@@ -91,7 +92,8 @@ def static_bounds(net: NetParts) -> Bounds:
             y = x * g
         acts.append(y.integers(f"layer {k}"))
         features.add(y)
-    noise = np.full(POLICY_SIZE, float(COINS * net.noise))
+    loudest = net.noise + MOST_EARLIER * net.repeat_noise
+    noise = np.full(POLICY_SIZE, float(COINS * loudest))
     logits = _logits(net.head, features) + Range(-noise, noise)
     logit_lo, logit_hi = logits.integers("the head")
     return Bounds(

@@ -37,6 +37,10 @@ from engine.errors import InvalidPosition
 
 ENCODING_VERSION: Final = 1
 CONTEXT_BITS: Final = 20
+EARLIER_BITS: Final = (8, 9)
+"""The places of `earlier` in the context word."""
+MOST_EARLIER: Final = 3
+"""What they can hold; no game makes it more than 2."""
 _RIGHTS: Final = (
     (chess.WHITE, chess.H1),
     (chess.WHITE, chess.A1),
@@ -56,6 +60,11 @@ class Position:
     def of(cls, board: chess.Board, *, repetitions: int = 0) -> "Position":
         """Encode `board`, which occurred `repetitions` times before in its game."""
         return cls(encode_board(board), encode_context(board, repetitions=repetitions))
+
+    @property
+    def earlier(self) -> int:
+        """How often the position was there before in its game: 0, 1, or 2 for more."""
+        return self.context >> EARLIER_BITS[0] & MOST_EARLIER
 
     @property
     def key(self) -> tuple[int, int]:

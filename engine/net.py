@@ -13,13 +13,14 @@ A layer reads *all* features below it (`engine.net_file` draws the order):
     head      logit_i = bias[i] + sum over c of from_weights[type i][c] * F[c][from square of i]
                                 + sum over c of to_weights[type i][c] * F[c][to square of i]
                                 + sum over c of piece_weights[p][c] * F[c][to square of i]
-                                + noise * dice_noise_i
+                                + (noise + repeat_noise * earlier) * dice_noise_i
 
 `Layer.taps` steps are (files, ranks): square s shifted by (f, r) is s + f + 8 r if that stays on
 the board.  The type of an index, its from-square and its to-square come from `engine.policy_map`;
 p is the mover's own piece on the from-square (P N B R Q K), and its term is there only if that
 piece is among the index's `MOVERS`.  `engine.noise` says what the statement's
-dice do.
+dice do; `earlier`, 0 to 2, is how often the position was there before, from the context word: so a
+net with repeat noise goes round in circles less.
 """
 
 import hashlib
@@ -73,6 +74,7 @@ class NetSpec:
     head: Head
     sight: bool = False
     noise: int = 0
+    repeat_noise: int = 0
 
     @classmethod
     def load(cls, path: Path | str) -> "NetSpec":
@@ -84,7 +86,9 @@ class NetSpec:
     def from_bytes(cls, data: bytes) -> "NetSpec":
         """Read a net from its canonical JSON.  Raises InvalidNet."""
         parts = parse_net(data)
-        net = cls(parts.name, parts.layers, parts.head, parts.sight, parts.noise)
+        net = cls(
+            parts.name, parts.layers, parts.head, parts.sight, parts.noise, parts.repeat_noise
+        )
         net.bounds()  # raises InvalidNet for a net whose values could grow too large
         return net
 
@@ -102,8 +106,8 @@ class NetSpec:
         """13, or 31 with sight."""
         return input_plane_count(sight=self.sight)
 
-    def forward(self, board_word: int, dice: int = 0) -> Trace:
-        """The exact integer pass.
+    def forward(self, board_word: int, dice: int = 0, *, earlier: int = 0) -> Trace:
+        """The exact integer pass over a board that was there `earlier` times before.
 
         Raises InvalidPosition for a word that holds a nibble > 12, InvalidNet for a net that
         `bounds` refuses, and InvalidDice beyond 128 bits if the net has noise.
@@ -122,8 +126,8 @@ class NetSpec:
             gate.append(None if g is None else g.astype(np.int64))
             act.append(y.astype(np.int64))
         logits = self._logits(features)
-        if self.noise:
-            logits += self.noise * dice_noise(dice)
+        if amplitude := self.noise + self.repeat_noise * earlier:
+            logits += amplitude * dice_noise(dice)
         return Trace(planes, pre, gate, act, logits)
 
     def bounds(self) -> Bounds:
@@ -132,7 +136,9 @@ class NetSpec:
 
     @cached_property
     def _parts(self) -> NetParts:
-        return NetParts(self.name, self.layers, self.head, self.sight, self.noise)
+        return NetParts(
+            self.name, self.layers, self.head, self.sight, self.noise, self.repeat_noise
+        )
 
     @cached_property
     def _bounds(self) -> Bounds:

@@ -7,6 +7,7 @@ a net has one file and one hash.  All numbers are integers.
      "name":NAME,
      "sight":true or false,
      "noise":A,
+     "repeat_noise":B,        (left out if it is 0)
      "layers":[{"kind":"relu",
                 "taps":[[file step,rank step] x T],
                 "weights":[[[integer x T] x inputs] x outputs],
@@ -29,7 +30,7 @@ in that order.
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -98,14 +99,18 @@ class NetParts:
     head: Head
     sight: bool
     noise: int
+    repeat_noise: int = 0
 
 
 def parse(data: bytes) -> NetParts:
     """Read a net file.  Raises InvalidNet for anything but a well-formed, canonical one."""
     if len(data) > MAX_FILE_BYTES:
         raise InvalidNet(f"the file has {len(data)} bytes, at most {MAX_FILE_BYTES} are read")
-    keys = ("format", "name", "sight", "noise", "layers", "head")
-    fields = _object(_json(data), keys, "the file")
+    document = _json(data)
+    keys = ["format", "name", "sight", "noise", "layers", "head"]
+    if isinstance(document, dict) and "repeat_noise" in document:
+        keys.append("repeat_noise")
+    fields = _object(document, keys, "the file")
     if fields["format"] != FORMAT:
         raise InvalidNet(f'"format" must be "{FORMAT}"')
     name, sight = fields["name"], fields["sight"]
@@ -114,9 +119,10 @@ def parse(data: bytes) -> NetParts:
     if not isinstance(sight, bool):
         raise InvalidNet('"sight" must be true or false')
     noise = _natural(fields["noise"], MAX_NOISE, '"noise"')
+    repeat_noise = _natural(fields.get("repeat_noise", 0), MAX_NOISE, '"repeat_noise"')
     layers = _layers(fields["layers"], sight=sight)
     head = _head(fields["head"], features=feature_count(layers, sight=sight))
-    parts = NetParts(name, layers, head, sight, noise)
+    parts = NetParts(name, layers, head, sight, noise, repeat_noise)
     if dump(parts) != data:
         raise InvalidNet("the JSON is not in canonical form (spacing, key order or number format)")
     return parts
@@ -134,6 +140,7 @@ def dump(parts: NetParts) -> bytes:
         "name": parts.name,
         "sight": parts.sight,
         "noise": parts.noise,
+        **({"repeat_noise": parts.repeat_noise} if parts.repeat_noise else {}),
         "layers": [_layer_document(layer) for layer in parts.layers],
         "head": {
             "from": parts.head.from_weights.tolist(),
@@ -197,7 +204,7 @@ def _unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return fields
 
 
-def _object(value: Any, keys: tuple[str, ...], where: str) -> dict[str, Any]:
+def _object(value: Any, keys: Collection[str], where: str) -> dict[str, Any]:
     if not isinstance(value, dict) or set(value) != set(keys):
         raise InvalidNet(f"{where} must be an object with exactly the keys {', '.join(keys)}")
     return value

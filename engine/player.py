@@ -31,7 +31,7 @@ def choose(net: NetSpec, position: Position, mask: int, dice: int = 0) -> int:
     legal = legal_indices(mask)
     if len(legal) == 0:
         raise NoLegalMove()
-    logits = net.forward(position.board, dice).logits
+    logits = net.forward(position.board, dice, earlier=position.earlier).logits
     return int(legal[np.argmax(logits[legal])])  # argmax returns the first of equals
 
 

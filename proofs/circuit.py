@@ -95,11 +95,15 @@ class MoveCircuit:
         Raises NotTheNetsMove if the net plays another move there, InvalidPosition for a board
         word with a code above 12.
         """
-        trace = self.net.forward(statement.board, statement.dice)
+        trace = self.trace(statement)
         best = best_index(trace.logits, statement.mask)
         if best != statement.index:
             raise NotTheNetsMove(statement.index, best)
         return wtns_bytes(self.assign(statement, trace))
+
+    def trace(self, statement: Statement) -> Trace:
+        """The net's pass over a statement's board, dice and repetitions."""
+        return self.net.forward(statement.board, statement.dice, earlier=statement.earlier)
 
     def assign(self, statement: Statement, trace: Trace) -> Words:
         """Every wire (n_wires, 4), recomputed consistently even from a false statement."""
@@ -117,7 +121,7 @@ def compile_circuit(net: NetSpec) -> MoveCircuit:
     builder = Builder(LIMBS)
     wiring = wiring_of(net)
     bits = _public_bits(builder)
-    logits = logits_of(builder, net, wiring, bits["board"], bits["dice"])
+    logits = logits_of(builder, net, wiring, bits)
     constrain_choice(builder, wiring, bits["index"], bits["mask"], logits)
     layout = Layout(wiring, dict(builder.blocks), builder.n_wires)
     return MoveCircuit(net, builder.finish(), layout)

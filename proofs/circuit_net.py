@@ -12,11 +12,14 @@ product of Winograd, 1968), and T_p(b) * T_q(b) is shared by all indices to b:
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 
+from engine.encoding import EARLIER_BITS
 from engine.net import NetSpec, tap_squares
 from engine.net_file import IntArray, Layer
-from engine.noise import COINS, noise_places, noise_signs
+from engine.noise import COINS, DICE_BITS, noise_places, noise_signs
 from engine.policy_map import FROM_SQUARE, POLICY_SIZE, TO_SQUARE, TYPE
 from engine.sight import OFF_BOARD
 from engine.wiring import LayerWiring, PieceWiring, Wiring
@@ -26,15 +29,16 @@ from proofs.linear import Lin, concat
 from proofs.r1cs import Ints
 
 
-def logits_of(builder: Builder, net: NetSpec, wiring: Wiring, board: Lin, dice: Lin) -> Lin:
-    """The logits (1858,) over the 256 bits of the board word and the 128 of the dice."""
-    features = _planes(builder, board)
+def logits_of(builder: Builder, net: NetSpec, wiring: Wiring, bits: Mapping[str, Lin]) -> Lin:
+    """The logits (1858,) over the bits of the board word, the context word and the dice."""
+    features = _planes(builder, bits["board"])
     if net.sight:
         pieces = features.take(np.arange(12 * 64))
         features = concat([features, sight_planes(builder, pieces, wiring.sight)])
     for k, (layer, live) in enumerate(zip(net.layers, wiring.layers, strict=True)):
         features = concat([features, _outputs(builder, f"layer {k}", features, layer, live)])
-    return _logits(builder, net, wiring.pieces, features, dice)
+    noise = _noise(builder, net, bits["dice"], bits["context"])
+    return _logits(builder, net, wiring.pieces, features, noise)
 
 
 def _planes(builder: Builder, board: Lin) -> Lin:
@@ -106,10 +110,10 @@ def activations(builder: Builder, name: str, sums: Lin, live: LayerWiring) -> Li
     return builder.product(name, shifted, tops)
 
 
-def _logits(builder: Builder, net: NetSpec, pieces: PieceWiring, features: Lin, dice: Lin) -> Lin:
+def _logits(builder: Builder, net: NetSpec, pieces: PieceWiring, features: Lin, noise: Lin) -> Lin:
     """The logits; those of indices with a product of their own piece get a wire for nothing."""
     head = net.head
-    logits = Lin.const(head.bias) + _noise(net.noise, dice)
+    logits = Lin.const(head.bias) + noise
     for weights, squares in ((head.from_weights, FROM_SQUARE), (head.to_weights, TO_SQUARE)):
         logits += _rows_at(features, weights[TYPE], squares)
     if not len(pieces.index):
@@ -154,11 +158,17 @@ def _rows_at(features: Lin, weights: IntArray, squares: Ints) -> Lin:
     return features.weighted(len(weights), row, source, weights[row, channel])
 
 
-def _noise(amplitude: int, dice: Lin) -> Lin:
-    """amplitude * sign * (2 * bit - 1), summed over the 16 bits that each index listens to."""
-    if not amplitude:
-        return Lin.zero(POLICY_SIZE)
-    signs = amplitude * noise_signs()
+def _noise(builder: Builder, net: NetSpec, dice: Lin, context: Lin) -> Lin:
+    """sign * coin, summed over the 16 coins that each index listens to.
+
+    coin = (noise + repeat_noise * earlier) * (2 * bit - 1): a sum, but for earlier * bit.
+    """
+    every = np.zeros(DICE_BITS, dtype=np.int64)
+    coins = dice.scaled(2 * net.noise + every) - Lin.const(net.noise + every)
+    if net.repeat_noise:
+        repeats = bit_sums(context.take(EARLIER_BITS), np.array([len(EARLIER_BITS)])).take(every)
+        again = builder.product("repeat coin", repeats, dice)
+        coins += (again + again - repeats).scaled(net.repeat_noise + every)
     index = np.repeat(np.arange(POLICY_SIZE), COINS)
-    bits = dice.take(noise_places().ravel()).scaled(2 * signs.ravel())
-    return bits.grouped(index, POLICY_SIZE) - Lin.const(signs.sum(axis=1))
+    heard = coins.take(noise_places().ravel()).scaled(noise_signs().ravel())
+    return heard.grouped(index, POLICY_SIZE)

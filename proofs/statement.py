@@ -71,6 +71,11 @@ class Statement:
         return cls(position.board, position.context, payee, dice, index, mask)
 
     @property
+    def earlier(self) -> int:
+        """How often the position was there before, as the context word has it."""
+        return Position(self.board, self.context).earlier
+
+    @property
     def bits(self) -> int:
         """The public bit string as one integer."""
         string, offset = 0, 0

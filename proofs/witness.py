@@ -36,6 +36,8 @@ def assign(layout: Layout, net: NetSpec, statement: Statement, trace: Trace) -> 
         fields[name] = bits[offset : offset + width]
         offset += width
     assign_net(wires, net, fields["board"], trace)
+    if net.repeat_noise:
+        wires.put("repeat coin", statement.earlier * fields["dice"])
     _choice(wires, fields["index"], fields["mask"], trace.logits)
     words = wires.words()
     words[1 : LIMBS + 1] = ints_to_words(list(statement.limbs))

@@ -13,6 +13,7 @@ import numpy as np
 from engine.move_groups import groups
 from engine.net import NetSpec
 from engine.net_file import IntArray
+from engine.noise import DICE_BITS
 from engine.policy_map import POLICY_SIZE, TYPE
 from engine.sight import OFF_BOARD, step_squares
 from engine.wiring import BLOCK, BLOCKS, LayerWiring, PieceWiring, SightWiring, Wiring, wiring_of
@@ -33,12 +34,13 @@ class Cost:
     sight: int
     layers: tuple[int, ...]
     pieces: int  # the head's products
+    dice: int  # products of the dice with how often the position was there before
     compare: int  # bits of how far legal moves lie below the best
     terms: int
 
     @property
     def constraints(self) -> int:
-        return self.fixed + self.sight + sum(self.layers) + self.pieces + self.compare
+        return self.fixed + self.sight + sum(self.layers) + self.pieces + self.dice + self.compare
 
 
 def estimate(net: NetSpec) -> Cost:
@@ -49,6 +51,7 @@ def estimate(net: NetSpec) -> Cost:
         sight=_sight(wiring.sight),
         layers=tuple(_layer(layer) for layer in wiring.layers),
         pieces=_pieces(wiring.pieces),
+        dice=DICE_BITS if net.repeat_noise else 0,
         compare=int(wiring.compare_widths.sum() + wiring.block_compare_widths.sum()),
         terms=_terms(net, wiring),
     )

@@ -71,6 +71,7 @@ class NetShape:
     head_fine: int = 3
     logit_bits: int = 24  # of the widest difference, by the static bounds
     noise: int = 0  # in units of the integer logits
+    repeat_noise: int = 0  # what each earlier occurrence of the position adds to it
 
     @property
     def inputs(self) -> int:
@@ -166,7 +167,9 @@ class PolicyNet(nn.Module):
             _integers(self.piece_weights, self.steps),
             _integers(self.bias, torch.tensor(2.0**-self.exponent)),
         )
-        return NetSpec(name, tuple(layers), head, sight=self.shape.sight, noise=self.shape.noise)
+        return NetSpec(
+            name, tuple(layers), head, self.shape.sight, self.shape.noise, self.shape.repeat_noise
+        )
 
     @classmethod
     def from_spec(cls, spec: NetSpec) -> "PolicyNet":
@@ -181,7 +184,11 @@ class PolicyNet(nn.Module):
             )
             for layer in spec.layers
         )
-        net = cls(NetShape(spec.sight, shapes, head_fine=0, noise=spec.noise)).double()
+        net = cls(
+            NetShape(
+                spec.sight, shapes, head_fine=0, noise=spec.noise, repeat_noise=spec.repeat_noise
+            )
+        ).double()
         with torch.no_grad():
             for twin, layer in zip(net.layers, spec.layers, strict=True):
                 assert isinstance(twin, TapLayer)
@@ -228,7 +235,8 @@ class PolicyNet(nn.Module):
             flat, goal = scores.T.flatten(), goals[self.goal]
             return flat[self.from_index] + flat[self.to_index] + goal + bias
 
-        noise = 2 * _NOISE_REACH * self.shape.noise * 2.0**-self.exponent
+        loudest = self.shape.noise + 3 * self.shape.repeat_noise
+        noise = 2 * _NOISE_REACH * loudest * 2.0**-self.exponent
         span: Tensor = total(line_high, goal_high).max() - total(line_low, goal_low).min()
         return span + noise
 
@@ -352,7 +360,10 @@ class _Through(torch.autograd.Function):
 
 
 def torch_logits(
-    spec: NetSpec, boards: Sequence[int], dice: Sequence[int] | None = None
+    spec: NetSpec,
+    boards: Sequence[int],
+    dice: Sequence[int] | None = None,
+    earlier: Sequence[int] | None = None,
 ) -> IntArray:
     """The logits (n, 1858) that torch computes for board words; exact for every valid net."""
     words = np.frombuffer(b"".join(word.to_bytes(32, "little") for word in boards), np.uint8)
@@ -363,7 +374,9 @@ def torch_logits(
     exact: IntArray = scaled.to(torch.int64).numpy()
     rolled = dice if dice is not None else [0] * len(boards)
     noise: IntArray = np.stack([dice_noise(number) for number in rolled])
-    return exact + spec.noise * noise
+    before = np.array([0] * len(boards) if earlier is None else earlier, dtype=np.int64)
+    amplitude: IntArray = spec.noise + spec.repeat_noise * before
+    return exact + amplitude[:, None] * noise
 
 
 def _steps(exponents: Sequence[int], fine: int) -> Tensor:

@@ -24,7 +24,7 @@ def naive_codes(word: int) -> list[int]:
     return [word >> 4 * square & 15 for square in range(64)]
 
 
-def naive_logits(net: NetSpec, word: int, dice: int = 0) -> list[int]:
+def naive_logits(net: NetSpec, word: int, dice: int = 0, earlier: int = 0) -> list[int]:
     """The 1858 logits."""
     codes = naive_codes(word)
     features = [[int(code == p + 1) for code in codes] for p in range(12)] + [[1] * 64]
@@ -32,7 +32,11 @@ def naive_logits(net: NetSpec, word: int, dice: int = 0) -> list[int]:
         features += naive_sight(codes)
     for layer in net.layers:
         features += _outputs(layer, features)
-    return [_logit(net, features, codes, dice, index) for index in range(len(MOVES))]
+    amplitude = net.noise + earlier * net.repeat_noise
+    return [
+        _logit(net, features, codes, index) + amplitude * _noise(dice, index)
+        for index in range(len(MOVES))
+    ]
 
 
 def naive_sight(codes: list[int]) -> Table:
@@ -106,7 +110,7 @@ def _sums(taps: tuple[tuple[int, int], ...], part: Layer | Gate, features: Table
     return outputs
 
 
-def _logit(net: NetSpec, features: Table, codes: list[int], dice: int, index: int) -> int:
+def _logit(net: NetSpec, features: Table, codes: list[int], index: int) -> int:
     move, kind, head = MOVES[index], MOVE_TYPE[index], net.head
     logit = int(head.bias[index])
     logit += _dot(head.from_weights[kind].tolist(), features, move.from_square)
@@ -114,9 +118,11 @@ def _logit(net: NetSpec, features: Table, codes: list[int], dice: int, index: in
     code = codes[move.from_square]
     if 1 <= code <= 6 and "PNBRQK"[code - 1] in naive_movers(index):
         logit += _dot(head.piece_weights[code - 1].tolist(), features, move.to_square)
-    for place, sign in naive_coins()[index]:
-        logit += net.noise * sign * (1 if dice >> place & 1 else -1)
     return logit
+
+
+def _noise(dice: int, index: int) -> int:
+    return sum(sign * (1 if dice >> place & 1 else -1) for place, sign in naive_coins()[index])
 
 
 def _dot(weights: list[int], features: Table, square: int) -> int:

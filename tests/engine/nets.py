@@ -20,6 +20,7 @@ def random_net(
     gates: tuple[int, ...] = (),
     pieces: bool = False,
     noise: int = 0,
+    repeat_noise: int = 0,
 ) -> NetSpec:
     """A net of the given layer widths with weights drawn evenly from ±magnitude.
 
@@ -46,11 +47,18 @@ def random_net(
     )
     of_pieces = draw(PIECES, features) if pieces else np.zeros((PIECES, features), dtype=np.int64)
     head = Head(head_from, head_to, of_pieces, bias)
-    return NetSpec(f"random{seed}", tuple(layers), head, sight, noise)
+    return NetSpec(f"random{seed}", tuple(layers), head, sight, noise, repeat_noise)
 
 
 def full_net(seed: int = 5, *, channels: tuple[int, int] = (3, 2)) -> NetSpec:
-    """A gate layer below an activation layer, sight, pieces' weights, and noise."""
+    """A gate layer below an activation layer, sight, pieces' weights, and noise of both kinds."""
     return random_net(
-        seed, channels=channels, magnitude=3, sight=True, gates=(0,), pieces=True, noise=3
+        seed,
+        channels=channels,
+        magnitude=3,
+        sight=True,
+        gates=(0,),
+        pieces=True,
+        noise=3,
+        repeat_noise=2,
     )

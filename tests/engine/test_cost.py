@@ -3,7 +3,7 @@ import pytest
 from engine.net import NetSpec, house_net
 from engine.train.cost import estimate
 from proofs.circuit import MoveCircuit, compile_circuit
-from tests.engine.nets import random_net
+from tests.engine.nets import full_net, random_net
 
 NETS = {
     "pawn": house_net("pawn"),
@@ -14,7 +14,8 @@ NETS = {
     "gates": random_net(5, channels=(3, 2), gates=(0, 1)),
     "pieces": random_net(6, channels=(1,), pieces=True),
     "noise": random_net(7, channels=(1,), noise=100),
-    "everything": random_net(8, channels=(3, 2), gates=(0,), sight=True, pieces=True, noise=5),
+    "repeats": random_net(9, channels=(1,), repeat_noise=1),
+    "everything": full_net(8),
 }
 
 
@@ -25,6 +26,7 @@ def test_an_estimate_is_what_the_circuit_has(name: str) -> None:
     assert cost.constraints == circuit.n_constraints
     assert cost.sight == count(circuit, "empty", "empty boolean", "seen", "sight")
     assert cost.pieces == count(circuit, "reach", "reach pair", "piece term", "logit")
+    assert cost.dice == count(circuit, "repeat coin")
     for k, layer in enumerate(cost.layers):
         parts = (f"layer {k}{part}" for part in ("", " sum", " bits boolean"))
         assert layer == count(circuit, *parts)

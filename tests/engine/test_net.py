@@ -22,6 +22,8 @@ NETS = [
     random_net(5, channels=(3, 2), gates=(0,), sight=True, pieces=True, noise=5),
     random_net(6, channels=(3, 2, 2), taps=FAR, magnitude=2, gates=(1, 2), sight=True, noise=1),
     random_net(7, channels=(40,), taps=FAR, gates=(0,)),
+    random_net(8, channels=(), pieces=True, noise=2, repeat_noise=300),
+    random_net(9, channels=(), repeat_noise=7),
 ]
 
 
@@ -32,6 +34,8 @@ def test_forward_is_the_definition(net: NetSpec) -> None:
         dice = rng.getrandbits(128)
         assert net.forward(word, dice).logits.tolist() == naive_logits(net, word, dice)
         assert net.forward(word).logits.tolist() == naive_logits(net, word)
+        again = net.forward(word, dice, earlier=2).logits
+        assert again.tolist() == naive_logits(net, word, dice, earlier=2)
 
 
 def test_forward_of_pawn_is_the_definition() -> None:
@@ -70,6 +74,15 @@ def test_dice_change_what_a_net_with_noise_says_and_nothing_else() -> None:
     assert (still.forward(START.board, 1).logits == still.forward(START.board, 2).logits).all()
     acts = [noisy.forward(START.board, dice).act for dice in (1, 2)]
     assert all((a == b).all() for a, b in zip(*acts, strict=True))
+
+
+def test_repeat_noise_is_heard_where_a_position_comes_again() -> None:
+    net, still = random_net(1, repeat_noise=1000), random_net(1)
+    first, again, third = (net.forward(START.board, 5, earlier=n).logits for n in range(3))
+    assert (first == still.forward(START.board).logits).all()
+    assert (again != first).any()
+    assert (third - first == 2 * (again - first)).all()
+    assert (still.forward(START.board, 5, earlier=2).logits == first).all()
 
 
 def test_dice_of_too_many_bits_are_refused() -> None:

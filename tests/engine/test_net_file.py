@@ -1,6 +1,7 @@
 """Net files: what reads back, and what is refused."""
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -15,14 +16,18 @@ from tests.engine.nets import random_net
 
 NET = random_net(sight=True, gates=(1,), pieces=True, noise=7)
 """Two layers, of which the second has a gate, over 31 planes."""
+LOUD = replace(NET, repeat_noise=9)
 
 
-@pytest.mark.parametrize("net", [random_net(1), NET, random_net(3, channels=(2,), gates=(0,))])
+@pytest.mark.parametrize(
+    "net", [random_net(1), NET, random_net(3, channels=(2,), gates=(0,)), LOUD]
+)
 def test_a_file_reads_back_as_the_same_net(net: NetSpec) -> None:
     again = NetSpec.from_bytes(net.to_bytes())
     assert again.to_bytes() == net.to_bytes()
     assert again.hash == net.hash
     assert (again.sight, again.noise) == (net.sight, net.noise)
+    assert again.repeat_noise == net.repeat_noise
     assert (again.forward(START.board, 5).logits == net.forward(START.board, 5).logits).all()
 
 
@@ -33,13 +38,17 @@ def test_every_part_of_a_net_is_in_its_hash() -> None:
         random_net(sight=True, gates=(1,), noise=7),
         random_net(sight=True, gates=(0,), pieces=True, noise=7),
         random_net(gates=(1,), pieces=True, noise=7),
+        LOUD,
+        replace(NET, repeat_noise=8),
     ]
-    assert len({net.hash for net in (NET, *others)}) == 6
+    assert len({net.hash for net in (NET, *others)}) == 8
 
 
 def test_keys_are_in_the_order_of_the_format() -> None:
     document = json.loads(NET.to_bytes())
     assert list(document) == ["format", "name", "sight", "noise", "layers", "head"]
+    loud = ["format", "name", "sight", "noise", "repeat_noise", "layers", "head"]
+    assert list(json.loads(LOUD.to_bytes())) == loud
     relu, gate = document["layers"]
     assert list(relu) == ["kind", "taps", "weights", "bias", "shift"]
     assert list(gate) == ["kind", "taps", "weights", "bias", "gate_weights", "gate_bias"]
@@ -97,6 +106,10 @@ WHOLE = NET.to_bytes()
         (_with("noise", (1 << 32) + 1), '"noise" must stay within'),
         (_with("noise", True), '"noise" must hold integers'),
         (_with("noise", [1]), '"noise" must hold integers'),
+        (WHOLE.replace(b'"noise":7', b'"noise":7,"repeat_noise":0'), "canonical"),
+        (WHOLE.replace(b'"noise":7', b'"repeat_noise":3,"noise":7'), "canonical"),
+        (WHOLE.replace(b'"noise":7', b'"noise":7,"repeat_noise":-1'), "is negative"),
+        (WHOLE.replace(b'"noise":7', b'"noise":7,"repeat_noise":true'), "must hold integers"),
         (_with("layers.0", None), 'layer 0 must be an object whose "kind"'),
         (_with("layers.0.kind", "tanh"), 'layer 0 must be an object whose "kind"'),
         (_with("layers.0.kind", None), 'layer 0 must be an object whose "kind"'),

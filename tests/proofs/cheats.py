@@ -30,7 +30,7 @@ class Cheat:
 
 
 def honest(circuit: MoveCircuit, statement: Statement) -> Words:
-    return circuit.assign(statement, circuit.net.forward(statement.board, statement.dice))
+    return circuit.assign(statement, circuit.trace(statement))
 
 
 def with_limbs(words: Words, limbs: list[int]) -> Words:
@@ -42,7 +42,7 @@ def with_limbs(words: Words, limbs: list[int]) -> Words:
 
 def second_best(circuit: MoveCircuit, statement: Statement) -> Cheat:
     """The next best legal move."""
-    logits = circuit.net.forward(statement.board, statement.dice).logits
+    logits = circuit.trace(statement).logits
     legal = legal_indices(statement.mask)
     ranked = legal[np.argsort(-logits[legal], kind="stable")]
     false = replace(statement, index=int(ranked[1]))
@@ -51,7 +51,7 @@ def second_best(circuit: MoveCircuit, statement: Statement) -> Cheat:
 
 def illegal_move(circuit: MoveCircuit, statement: Statement) -> Cheat:
     """The net's favourite of all moves, made illegal: no comparison is against it."""
-    logits = circuit.net.forward(statement.board, statement.dice).logits
+    logits = circuit.trace(statement).logits
     best = int(np.argmax(logits))
     false = replace(statement, index=best, mask=statement.mask & ~(1 << best))
     return Cheat("illegal move", honest(circuit, false), ("legal",))
@@ -59,7 +59,7 @@ def illegal_move(circuit: MoveCircuit, statement: Statement) -> Cheat:
 
 def hidden_in_a_group(circuit: MoveCircuit, statement: Statement) -> Cheat:
     """A move that another beats, the difference made up by a third in the better one's group."""
-    logits = circuit.net.forward(statement.board, statement.dice).logits
+    logits = circuit.trace(statement).logits
     worst_first = np.argsort(logits, kind="stable")
     for members in groups():
         better, worse = members[np.argmax(logits[members])], members[np.argmin(logits[members])]
@@ -84,7 +84,7 @@ def shifted_limb(circuit: MoveCircuit, statement: Statement) -> Cheat:
     limb = statement.limbs[4]
     shifted = (limb + P) % (1 << LIMB_BITS)
     other = from_bits(statement.bits ^ (limb ^ shifted) << 4 * LIMB_BITS)
-    other = best_of(other, circuit.net.forward(statement.board, statement.dice))
+    other = best_of(other, circuit.trace(statement))
     limbs = list(other.limbs)
     limbs[4] = limb
     words = with_limbs(honest(circuit, other), limbs)
@@ -93,7 +93,7 @@ def shifted_limb(circuit: MoveCircuit, statement: Statement) -> Cheat:
 
 def shifted_activation(circuit: MoveCircuit, statement: Statement) -> Cheat:
     """One sum's bits replaced by those of the sum plus the modulus; its activation stays 0."""
-    trace = circuit.net.forward(statement.board, statement.dice)
+    trace = circuit.trace(statement)
     layers = circuit.layout.wiring.layers
     number, layer = next((k, layer) for k, layer in enumerate(layers) if not layer.gate)
     sums = trace.pre[number].ravel()[layer.rows]
@@ -136,7 +136,7 @@ def other_payee(circuit: MoveCircuit, statement: Statement) -> Cheat:
 
 def hidden_move(circuit: MoveCircuit, statement: Statement) -> Cheat:
     """The best move left out of the mask, but not out of the public one."""
-    trace = circuit.net.forward(statement.board, statement.dice)
+    trace = circuit.trace(statement)
     fewer = best_of(replace(statement, mask=statement.mask & ~(1 << statement.index)), trace)
     limbs = list(replace(statement, index=fewer.index).limbs)
     return Cheat("hidden move", with_limbs(honest(circuit, fewer), limbs), ("limb",))

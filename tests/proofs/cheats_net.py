@@ -90,7 +90,7 @@ def piece_term_changed(circuit: MoveCircuit, statement: Statement) -> Cheat:
     """A product of an own piece that its logit counts with 1 more."""
     pieces = circuit.layout.wiring.pieces
     first = np.delete(np.arange(len(pieces.index)), pieces.last)
-    trace = circuit.net.forward(statement.board, statement.dice)
+    trace = circuit.trace(statement)
     trace.logits[pieces.index[first[7]]] += 1
     words = circuit.assign(best_of(statement, trace), trace)
     wire = circuit.layout.blocks["piece term"].start + 7
@@ -103,7 +103,7 @@ def square_of_two_changed(circuit: MoveCircuit, statement: Statement) -> Cheat:
     pieces = circuit.layout.wiring.pieces
     not_last = np.delete(np.arange(len(pieces.index)), pieces.last)
     pair = int(np.setdiff1d(pieces.pair[pieces.last], [-1, *pieces.pair[not_last]])[0])
-    trace = circuit.net.forward(statement.board, statement.dice)
+    trace = circuit.trace(statement)
     concerned = np.flatnonzero(pieces.pair == pair)
     trace.logits[pieces.index[concerned]] -= 1
     words = circuit.assign(best_of(statement, trace), trace)
@@ -114,7 +114,7 @@ def square_of_two_changed(circuit: MoveCircuit, statement: Statement) -> Cheat:
 
 def favourite_made(circuit: MoveCircuit, statement: Statement) -> Cheat:
     """The logit of the net's worst legal move raised until it is the best."""
-    trace = circuit.net.forward(statement.board, statement.dice)
+    trace = circuit.trace(statement)
     worst = min((i for i in range(1858) if statement.mask >> i & 1), key=trace.logits.__getitem__)
     trace.logits[worst] = trace.logits[statement.index] + 1
     return Cheat("logit", circuit.assign(best_of(statement, trace), trace), ("logit",))
@@ -126,10 +126,31 @@ def other_dice_in_the_logits(circuit: MoveCircuit, statement: Statement) -> Chea
     return Cheat("logits", circuit.assign(best_of(statement, trace), trace), ("logit",))
 
 
+def repetition_denied(circuit: MoveCircuit, statement: Statement) -> Cheat:
+    """The noise of a first time, where the position was there before."""
+    again = best_of(
+        replace(statement, context=statement.context | 1 << 8), circuit.trace(statement)
+    )
+    return Cheat("logits", circuit.assign(again, circuit.trace(statement)), ("logit",))
+
+
+def repeat_coin_turned(circuit: MoveCircuit, statement: Statement) -> Cheat:
+    """One of the coins of a repetition fallen the other way."""
+    again = replace(statement, context=statement.context | 1 << 9)
+    place = 40
+    moved = dice_noise(statement.dice ^ 1 << place) - dice_noise(statement.dice)
+    trace = circuit.trace(again)
+    trace.logits[:] += circuit.net.repeat_noise * again.earlier * moved
+    words = circuit.assign(best_of(again, trace), trace)
+    wire = circuit.layout.blocks["repeat coin"].start + place
+    words[wire, 0] = again.earlier * (~statement.dice >> place & 1)
+    return Cheat("repeat coin", words, ("repeat coin",))
+
+
 def other_dice(circuit: MoveCircuit, statement: Statement) -> Cheat:
     """Other dice, and their move, under the statement's limbs."""
     rolled = replace(statement, dice=statement.dice ^ 1 << 99)
-    false = best_of(rolled, circuit.net.forward(statement.board, rolled.dice))
+    false = best_of(rolled, circuit.trace(rolled))
     limbs = list(replace(statement, index=false.index).limbs)
     return Cheat("limbs", with_limbs(honest(circuit, false), limbs), ("limb",))
 
@@ -146,6 +167,8 @@ NET_CHEATS: dict[str, Callable[[MoveCircuit, Statement], Cheat]] = {
         square_of_two_changed,
         favourite_made,
         other_dice_in_the_logits,
+        repetition_denied,
+        repeat_coin_turned,
         other_dice,
     )
 }

@@ -32,20 +32,27 @@ CORNERS = {
 }
 
 
-def statement_of(net: NetSpec, board: chess.Board, *, payee: int = 7, dice: int = 9) -> Statement:
+def statement_of(
+    net: NetSpec, board: chess.Board, *, payee: int = 7, dice: int = 9, repetitions: int = 0
+) -> Statement:
     """The net's own move on `board`."""
-    position, mask = Position.of(board), legal_mask(board)
+    position, mask = Position.of(board, repetitions=repetitions), legal_mask(board)
     return Statement.of(position, mask, choose(net, position, mask, dice), payee=payee, dice=dice)
 
 
 def corner_statements(net: NetSpec) -> dict[str, Statement]:
-    """The net's move in every corner, payee and dice different in each."""
+    """The net's move in every corner, payee and dice different in each; as if the position had been
+    there before, up to twice."""
     rng = random.Random(1)
     return {
         name: statement_of(
-            net, chess.Board(fen), payee=rng.getrandbits(160), dice=rng.getrandbits(128)
+            net,
+            chess.Board(fen),
+            payee=rng.getrandbits(160),
+            dice=rng.getrandbits(128),
+            repetitions=k % 3,
         )
-        for name, fen in CORNERS.items()
+        for k, (name, fen) in enumerate(CORNERS.items())
     }
 
 

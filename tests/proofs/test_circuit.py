@@ -1,5 +1,6 @@
 import random
 import time
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -42,9 +43,10 @@ def test_honest_witness_satisfies_every_constraint(corner: str, pawn: MoveCircui
         random_net(4, channels=(2,), taps=((0, 7), (1, 2), (0, 0), (0, 0))),
         random_net(5, channels=(), sight=True, pieces=True),
         random_net(6, channels=(2, 2), gates=(0, 1), noise=1000),
+        random_net(7, channels=(), repeat_noise=1000),
         full_net(7),
     ],
-    ids=["no shift", "wide", "no layers", "odd taps", "sight", "gates", "everything"],
+    ids=["no shift", "wide", "no layers", "odd taps", "sight", "gates", "repeats", "everything"],
 )
 def test_any_net_compiles(net: NetSpec) -> None:
     circuit = compile_circuit(net)
@@ -58,11 +60,14 @@ def test_circuit_numpy_and_torch_agree_on_positions_from_games(name: str) -> Non
     file = R1cs.from_bytes(circuit.r1cs_bytes)
     statements = game_statements(circuit.net, 400 if name == FULL else POSITIONS)
     from_torch = torch_logits(
-        circuit.net, [s.board for s in statements], [s.dice for s in statements]
+        circuit.net,
+        [s.board for s in statements],
+        [s.dice for s in statements],
+        [s.earlier for s in statements],
     )
     reader = LogitReader(circuit, file)
     for k, (statement, torch_row) in enumerate(zip(statements, from_torch, strict=True)):
-        trace = circuit.net.forward(statement.board, statement.dice)
+        trace = circuit.trace(statement)
         words = circuit.assign(statement, trace)
         assert np.array_equal(trace.logits, torch_row)
         assert np.array_equal(reader.logits(words), torch_row)
@@ -89,9 +94,10 @@ def test_witnesses_are_what_the_constraints_force(full: MoveCircuit) -> None:
     statements = []
     for board in boards:
         dice, mask = rng.getrandbits(128), sum(1 << int(g[1]) for g in groups())
-        index = best_index(full.net.forward(board, dice).logits, mask)
+        blank = Statement(board, rng.randrange(4) << 8, 5, dice, 0, mask)
+        index = best_index(full.trace(blank).logits, mask)
         assert index is not None
-        statements.append(Statement(board, 0, 5, dice, index, mask))
+        statements.append(replace(blank, index=index))
     solver = Solver(full.r1cs, [statement.limbs for statement in statements])
     for k, statement in enumerate(statements):
         words = parse_wtns(full.witness(statement))
