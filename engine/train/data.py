@@ -2,8 +2,8 @@
 
 Games begin with random moves.  Then either both sides play what Stockfish likes (drawn by score,
 with a random move now and then), or one side does and the other moves at random, so that the net
-also learns to use mistakes and to give mate.  With a net given, a part of the games are its own
-against such opponents, so that it learns from the positions it gets itself into.
+also learns to use mistakes and to give mate.  With a net given, it has one side of every game or
+both, so that it learns from the positions it gets itself into; others then play more loosely.
 
 A shard is a .npz file of games seeded by (seed, shard number) alone:
 

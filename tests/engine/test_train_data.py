@@ -2,6 +2,7 @@
 
 import random
 from pathlib import Path
+from unittest.mock import Mock
 
 import chess
 import numpy as np
@@ -9,6 +10,7 @@ import pytest
 
 from engine.encoding import Position, decode
 from engine.errors import NoTrainingData, StockfishMissing, StockfishStopped
+from engine.player import legal_indices
 from engine.policy_map import index_move, legal_mask
 from engine.train.data import (
     DataOptions,
@@ -66,6 +68,26 @@ def test_labels_name_legal_moves(stockfish_path: str) -> None:
         assert 1 <= len(label.best) <= 4
         for index, _ in label.best:
             assert label.legal >> index & 1
+
+
+def test_a_net_plays_itself_and_others(
+    stockfish_path: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In each game of a net's data it has one side at least, and in some both."""
+    asked = Mock(side_effect=lambda *seen: int(legal_indices(seen[-1])[0]))
+    monkeypatch.setattr("engine.train.data.choose", asked)
+    monkeypatch.setattr("engine.train.data.LONGEST_GAME", 40)
+    shares = []
+    with Stockfish(nodes=10, lines=4, path=stockfish_path) as stockfish:
+        assert list(play_game(stockfish, random.Random(1)))
+        assert not asked.called
+        for seed in range(12):
+            asked.reset_mock()
+            labels = list(play_game(stockfish, random.Random(seed), net=random_net()))
+            shares.append(asked.call_count / len(labels))
+    assert min(shares) > 0.3
+    assert min(shares) < 0.6
+    assert max(shares) > 0.8
 
 
 def test_data_repeats_with_its_seed(stockfish_path: str, tmp_path: Path) -> None:
