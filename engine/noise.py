@@ -2,7 +2,8 @@
 
     noise_i = A * sum over k = 0..15 of sign(i, k) * (2 * bit place(i, k) of the dice - 1)
 
-A is the net's own; the 16 places of each index are different, and places and signs come from one
+A is the net's own, `noise`, and more by `repeat_noise` for each time that the position was there
+before (0 to 2); the 16 places of each index are different, and places and signs come from one
 table that every net shares, drawn once from SHAKE-256 of TABLE_SEED.  One byte is one draw: its
 low seven bits are the place, its top bit is set for the sign -1; indices are filled in order, and
 a draw whose place the index already has is passed over.  Fair dice make each noise_i a sum of 16

@@ -8,6 +8,8 @@ Ten public inputs (the limbs), then private wires, each forced by what lies befo
                     check `nibble`: no code above 12
     sight           which pieces see which square, as far as the net asks (proofs/circuit_sight.py)
     layer k         sums are free; an activation costs its bits and two constraints, a gate one
+    repeat coin     a bit of the dice times how often the position was there before, which the two
+                    bits in the context word say; only for a net with repeat noise
     reach           T_p(b): what the head adds for an own piece p that moves to square b
     piece term      own_p(a) * T_p(b) for every index from a to b and each of its movers p, two
                     movers by one product (proofs/circuit_net.py) ..
@@ -36,12 +38,12 @@ That two indices of a group are never legal together is what lets honest moves p
 else rests on it: under a mask with two of them no statement has a witness.
 
 Why nothing wraps.  Every wire is a bit, a product of bits, a mask word of 32 bits, a count of
-pieces, or an integer inside the net's static bounds (below 2^48 in magnitude; a `reach` or a `piece
-term` is a difference of such sums, a `reach pair` a product of two), once its inputs are: so each
-combination that is decomposed, a group's sum of one ahead_i or none too, is an integer of magnitude
-below 2^50, and each run of bits is a number in 0 .. 2^50 - 1.  P is about 2^253.6: integers this
-small are congruent only if they are equal, so a negative one has no bits at all.  A limb's 253 bits
-sum to less than 2^253 < P.
+pieces, a repeat coin (0 to 3), or an integer inside the net's static bounds (below 2^48 in
+magnitude; a `reach` or a `piece term` is a difference of such sums, a `reach pair` a product of
+two), once its inputs are: so each combination that is decomposed, a group's sum of one ahead_i or
+none too, is an integer of magnitude below 2^50, and each run of bits is a number in 0 .. 2^50 - 1.
+P is about 2^253.6: integers this small are congruent only if they are equal, so a negative one has
+no bits at all.  A limb's 253 bits sum to less than 2^253 < P.
 proofs/soundness.py finds the same from the finished file alone.
 """
 

@@ -20,6 +20,19 @@ def _shape(gates: int, relus: int, *, logit_bits: int, noise: int) -> NetShape:
     )
 
 
+_DEEP: Final = NetShape(
+    layers=(
+        LayerShape("gate", 256, _NEAR, fine=4),
+        LayerShape("relu", 80, _NEAR, fine=5, shift=9, bits=23),
+        LayerShape("relu", 64, _NEAR, fine=5, shift=9, bits=22),
+    ),
+    head_fine=5,
+    logit_bits=28,
+    noise=64,
+    repeat_noise=2400,
+)
+"""Finer weights than `_shape`: most weights of a wide layer are small, and would round to 0."""
+
 RECIPES: Final = {
     "pawn": TrainOptions(epochs=2, shape=_shape(64, 16, logit_bits=22, noise=0)),
     "knight": TrainOptions(
@@ -29,13 +42,16 @@ RECIPES: Final = {
         float_share=0.7,
         shape=_shape(192, 64, logit_bits=24, noise=4),
     ),
-    "queen": TrainOptions(  # grown from knight
+    "queen": TrainOptions(  # grown from a net of the shape above
         epochs=2,
         batch=256,
         rate=0.0012,
-        float_share=0.7,
-        shape=_shape(256, 80, logit_bits=24, noise=4),
+        float_share=0.6,
+        regret=10.0,
+        shape=_DEEP,
+        seed_shape=_shape(256, 80, logit_bits=24, noise=4),
     ),
 }
 """pawn plays at temperature 0; the noise of the others has a deviation of 0.03 logits, which picks
-among moves that are nearly as good."""
+among moves that are nearly as good.  In a position that was there before, that of queen has one of
+1.2 logits: so it goes round in circles less."""

@@ -56,6 +56,7 @@ class TrainOptions:
     bfloat16: bool = False  # for the sums of all but the last steps: faster where it is built in
     shape: NetShape = field(default_factory=NetShape)
     grown_from: Path | None = None  # a smaller net's file
+    seed_shape: NetShape | None = None  # the scales of that net, if others than the shape's
     device: torch.device = field(default_factory=fastest_device)
 
 
@@ -81,7 +82,7 @@ class Trainer:
         net = PolicyNet(options.shape)
         initialise(net)
         if options.grown_from is not None:
-            grow(net, NetSpec.load(options.grown_from))
+            grow(net, NetSpec.load(options.grown_from), seed_shape=options.seed_shape)
         self.net = net.to(options.device)
         order = np.random.default_rng(options.seed).permutation(len(data))
         held_out = min(options.holdout, len(data) // 10)
