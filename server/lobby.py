@@ -38,8 +38,8 @@ STRENGTH: Final[Mapping[str, Strength]] = {
     "41392816fe33660c73661f1097ad9b57502523a315ceeca71192c86316fe441c": Strength(
         "189 of 200 points against a greedy mover", elo=1289, error=34
     ),
-    "2b59980a40865f8db80a37d6187845abaf89552f6cd824464c8624b4d9b22b69": Strength(
-        "189.5 of 200 points against a greedy mover", elo=1279, error=34
+    "ef92a00198dfa3e51e0e81f2ba48647a422a99291762895c84e3d1f80bc7a3f5": Strength(
+        "195.5 of 200 points against a greedy mover", elo=1343, error=33
     ),
     "48c8aabf23257e4740fa920d99fc34a02ca455959201ddfd8dac16a35c753160": Strength(
         "139 of 200 points against a greedy mover"
