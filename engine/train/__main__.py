@@ -145,7 +145,7 @@ def _parser() -> argparse.ArgumentParser:
     net.add_argument("--epochs", type=int, help="default: the recipe's")
     net.add_argument("--threads", type=_count, default=1)
     net.add_argument(
-        "--bfloat16", action="store_true", help="coarser sums until rounding begins, and faster"
+        "--bfloat16", action="store_true", help="coarser sums but for the last tenth, and faster"
     )
     net.add_argument("--seed", type=int, default=1)
     trial = commands.add_parser("search", help="train the candidates of the architecture search")
