@@ -17,7 +17,7 @@ FORCING = ("bit boolean", "limb", "square top", "square low", "piece", "layer 0 
            "chosen logit", "entry logit", "best", "later block", "ahead", "compare bits boolean",
            "compare", "block compare bits boolean", "block compare")  # fmt: skip
 FORCING_IN_FULL = ("empty", "seen", "sight", "layer 0", "layer 1 sum", "reach", "reach pair",
-                   "piece term", "logit")  # fmt: skip
+                   "piece term", "logit", "repeat coin")  # fmt: skip
 CHECKING = {"nibble": 64, "legal": 1, "one of group": len(groups())}
 
 
@@ -69,7 +69,7 @@ def tiny_full() -> MoveCircuit:
 
 
 @pytest.mark.parametrize("name", FORCING_IN_FULL)
-def test_dropping_one_constraint_of_sight_gates_or_pieces_is_seen(
+def test_dropping_one_constraint_of_sight_gates_pieces_or_dice_is_seen(
     name: str, tiny_full: MoveCircuit
 ) -> None:
     report = report_without_one(tiny_full, name)
