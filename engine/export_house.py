@@ -9,7 +9,7 @@ and their sums are exact in whatever order they are added.  A layer's taps are o
 MatMul instead of a Conv: onnxruntime has no Conv of doubles for a CPU.
 
 The dice's noise is not in the file: dice belong to a proof and not to a net.  The logits are those
-of `NetSpec.forward` for a net whose `noise` is 0.
+of `NetSpec.forward` for a net without noise of either kind.
 """
 
 import os

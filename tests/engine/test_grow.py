@@ -1,6 +1,7 @@
 """A grown net plays as the smaller one until it is trained."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -9,8 +10,9 @@ import torch
 from engine.errors import InvalidNet
 from engine.train.grow import grow
 from engine.train.model import HERE, KING, LayerShape, NetShape, PolicyNet
-from engine.train.train import initialise
+from engine.train.train import Trainer, TrainOptions, initialise
 from tests.engine.boards import game_boards
+from tests.engine.training import fake_data
 
 
 def shape(gates: int, relus: int) -> NetShape:
@@ -55,6 +57,19 @@ def test_a_net_can_grow_in_depth_and_on_finer_scales() -> None:
     for word in game_boards(30):
         assert np.array_equal(grown.forward(word).logits, scale * seed.forward(word).logits)
     assert grown.layers[1].weights.any()
+
+
+def test_training_begins_with_the_seed_on_its_own_scales(tmp_path: Path) -> None:
+    torch.manual_seed(4)
+    small, file = gates((2,), fine=1), tmp_path / "small.json"
+    seed = small.to_spec("small")
+    file.write_bytes(seed.to_bytes())
+    shape = gates((3,), fine=2).shape
+    options = TrainOptions(shape=shape, grown_from=file, seed_shape=small.shape)
+    begun = Trainer(fake_data(), options).net
+    grown, scale = begun.to_spec("large"), 2 ** (begun.exponent - small.exponent)
+    for word in game_boards(10):
+        assert np.array_equal(grown.forward(word).logits, scale * seed.forward(word).logits)
 
 
 @pytest.mark.parametrize("case", ["narrower", "deeper", "blind", "taps"])
